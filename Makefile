@@ -1,0 +1,65 @@
+# Every chore, the same for a person and for CI. `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+CODE := spoke hub worker infra scanhub tests bench
+
+.PHONY: help install demo test lint format lock clean
+
+help: ## list the chores
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(VENV)/.dev ## set up .venv with everything that the chores below need
+
+demo: $(VENV)/.local ## run the main job on the embedded local cloud
+	@$(BIN)/scanhub demo
+
+test: $(VENV)/.dev ## pass the tests, with coverage
+	@echo "==> tests (two processes, random order, 60 s a test at the most)"
+	@$(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=term $(ARGS)
+
+lint: $(VENV)/.dev ## ruff, mypy strict, import-linter, cfn-lint
+	@echo "==> ruff"; $(BIN)/ruff check $(CODE); $(BIN)/ruff format --check $(CODE)
+	@echo "==> mypy"; $(BIN)/mypy
+	@echo "==> import-linter"; $(BIN)/lint-imports
+	@echo "==> cfn-lint"; $(BIN)/cfn-lint infra/*.yaml && echo "infra/: clean"
+
+format: $(VENV)/.dev ## put the code in form
+	@$(BIN)/ruff check --fix-only $(CODE); $(BIN)/ruff format $(CODE)
+
+COMPILE = uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --python-version 3.11
+
+lock: ## renew the hash-locked requirements (needs uv: pip install uv)
+	@command -v uv >/dev/null || { echo "make lock: uv is not on the PATH; install it with: pip install uv" >&2; exit 1; }
+	@$(COMPILE) $(LOCKFLAGS) pyproject.toml --extra local --group dev --group build --output-file requirements/dev.txt
+	@$(COMPILE) pyproject.toml --constraint requirements/dev.txt --extra local --group build --output-file requirements/local.txt
+	@$(COMPILE) pyproject.toml --constraint requirements/dev.txt --output-file requirements/worker.txt
+	@$(COMPILE) --group build --constraint requirements/dev.txt --output-file requirements/build.txt
+
+clean: ## remove the virtual environments, caches and the demo's files
+	@rm -rf .venv .venv-* .demo .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache htmlcov build dist
+	@find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# One stamp a set of requirements: a changed lock installs again, an unchanged one costs nothing.
+$(VENV)/bin/python:
+	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) was not found; install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: $$($(PYTHON) --version) is too old; scanhub needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 ..." >&2; exit 1; }
+	@echo "==> a virtual environment in $(VENV)"
+	@$(PYTHON) -m venv $(VENV) || { echo "make: no virtual environment could be made; on Debian: apt-get install python3-venv" >&2; exit 1; }
+
+$(VENV)/.local: requirements/local.txt pyproject.toml | $(VENV)/bin/python
+	@echo "==> packages for the local cloud (hash-locked)"
+	@$(PIP) install --quiet --require-hashes --requirement requirements/local.txt
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.local
+	@echo "==> packages for tests and checks (hash-locked)"
+	@$(PIP) install --quiet --require-hashes --requirement requirements/dev.txt
+	@touch $@

@@ -1,0 +1,1 @@
+"""What the security account owns: queues, ledger, results, credentials, notifications, metrics."""

@@ -1,0 +1,66 @@
+"""One message as received, and what is known of a queue."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+MAX_VISIBILITY_SECONDS = 43_200
+"""SQS keeps a message invisible for at most 12 hours, counted from the receive (SQS quotas)."""
+
+
+class Source(StrEnum):
+    """Which queue a message came from."""
+
+    CHANGES = "changes"
+    SWEEP = "sweep"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One delivery of one message.
+
+    Attributes:
+        id: The same for every delivery.
+        body: An EventBridge envelope, untrusted.
+        receipt_handle: Of this delivery; only the newest deletes.
+        receive_count: 1 at the first delivery.
+        sent_at: When it entered the queue (aware, UTC).
+        received_at: When this delivery was received, by the worker's clock; the 12 hours count from here.
+        source: Its queue.
+    """
+
+    id: str
+    body: str
+    receipt_handle: str
+    receive_count: int
+    sent_at: datetime
+    received_at: datetime
+    source: Source = Source.CHANGES
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How many messages a queue holds; SQS's figures are approximate."""
+
+    visible: int
+    in_flight: int
+    delayed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Parking:
+    """Why a message goes to the dead-letter queue. Becomes its attributes.
+
+    Attributes:
+        reason: A stable word, such as `malformed` or `account_mismatch`.
+        detail: One line or a redacted tail of stderr; cut to what an attribute may hold.
+        function: The unqualified ARN, or empty where the body named none.
+        attempts: How often the message was received.
+        at: When it was parked (aware, UTC).
+    """
+
+    reason: str
+    detail: str
+    function: str
+    attempts: int
+    at: datetime

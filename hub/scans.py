@@ -1,0 +1,209 @@
+"""Scans and what the ledger keeps of them: profile, key, lease, summary, claim."""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from spoke.arn import FunctionArn
+
+
+class ScanStatus(StrEnum):
+    """How a scan ended. Never `SUCCESS` without a report that was really read."""
+
+    SUCCESS = "success"
+    PARTIAL = "partial"
+    FAILED = "failed"
+
+
+class PolicyVerdict(StrEnum):
+    """What `evaluate-policy` said (exit codes 0, 42 and 43)."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+    AUDIT = "audit"
+
+
+class Severity(StrEnum):
+    """Severities, lowest first; Qualys numbers them 1 to 5."""
+
+    INFORMATIONAL = "informational"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        """1 (informational) to 5 (critical)."""
+        return list(Severity).index(self) + 1
+
+    @classmethod
+    def from_rank(cls, rank: int) -> "Severity":
+        """The severity of a Qualys number; what lies outside 1-5 is taken as the nearest."""
+        return list(cls)[min(max(rank, 1), 5) - 1]
+
+
+class Effect(StrEnum):
+    """What is still owed after a commit; each is marked done on its own, so that a retry repeats nothing."""
+
+    TAG = "tag"
+    NOTIFY = "notify"
+    METRICS = "metrics"
+
+
+@dataclass(frozen=True, slots=True)
+class ScanProfile:
+    """With what a function was scanned. A changed profile makes older results stale.
+
+    Attributes:
+        engine: `qscanner`.
+        version: What `qscanner --version` printed.
+        mode: `inventory-only`, `scan-only`, `get-report` or `evaluate-policy`.
+        scan_types: Such as `("pkg", "secret")`, in the order set.
+    """
+
+    engine: str
+    version: str
+    mode: str
+    scan_types: tuple[str, ...]
+
+    @property
+    def id(self) -> str:
+        """12 hexadecimal digits that stand for the profile in keys."""
+        text = json.dumps([self.engine, self.version, self.mode, sorted(self.scan_types)])
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class ScanKey:
+    """What a result belongs to: (function, fingerprint, profile)."""
+
+    function: FunctionArn
+    fingerprint: str
+    profile_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to scan one key until a moment.
+
+    Attributes:
+        key: What may be scanned.
+        message_id: The SQS message on whose behalf.
+        owner: A random token of this very claim: a second claim by the same worker has another.
+        expires_at: Aware, UTC.
+    """
+
+    key: ScanKey
+    message_id: str
+    owner: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanSummary:
+    """The ledger's copy of a result: enough for `status` and `show` without a read from S3.
+
+    Attributes:
+        scan_id: Sorts by time.
+        status: `success`, `partial` or `failed`.
+        reasons: Why it is not `success`; empty otherwise.
+        severities: Number of vulnerability findings by severity.
+        secrets: Number of secret findings.
+        packages: Number of packages in the inventory.
+        policy: The verdict, with mode `evaluate-policy`.
+        scan_tag: Qualys's own tag of the scan, if known.
+        manifest_key: The key of `manifest.json` in the results bucket.
+        completed_at: Aware, UTC.
+        fresh_until: Until then the result needs no renewal.
+    """
+
+    scan_id: str
+    status: ScanStatus
+    manifest_key: str
+    completed_at: datetime
+    fresh_until: datetime
+    reasons: tuple[str, ...] = ()
+    severities: Mapping[Severity, int] = field(default_factory=dict)
+    secrets: int = 0
+    packages: int = 0
+    policy: PolicyVerdict | None = None
+    scan_tag: str | None = None
+
+    @property
+    def findings(self) -> int:
+        """Vulnerabilities of every severity and secrets."""
+        return sum(self.severities.values()) + self.secrets
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRecord:
+    """What the ledger holds for one key.
+
+    Attributes:
+        key: The key.
+        lease: The last lease, ended or not; None after a commit or a release.
+        summary: The last committed result, if there is one.
+        owed: Effects of that result that are not done yet.
+        committed_by: The id of the message whose scan was committed: it alone finishes what is owed.
+    """
+
+    key: ScanKey
+    lease: Lease | None = None
+    summary: ScanSummary | None = None
+    owed: frozenset[Effect] = frozenset()
+    committed_by: str | None = None
+
+    def is_fresh(self, now: datetime) -> bool:
+        """Whether there is a result that needs no renewal."""
+        return self.summary is not None and now < self.summary.fresh_until
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """The lease is ours."""
+
+    lease: Lease
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """There is a fresh result already."""
+
+    record: ScanRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Somebody scans this key right now."""
+
+    message_id: str
+    until: datetime
+
+
+Claim = Claimed | Fresh | Held
+
+
+def new_scan_id(now: datetime) -> str:
+    """A scan id: UTC to the millisecond, then 8 random digits. Sorts by time, safe in an S3 key."""
+    milliseconds = now.microsecond // 1000
+    return f"{now:%Y%m%dT%H%M%S}{milliseconds:03d}Z-{secrets.token_hex(4)}"
+
+
+def results_prefix(function: FunctionArn, scan_id: str) -> str:
+    """Where in the bucket the files of one scan lie, with the slash at its end."""
+    return f"scans/{function.account}/{function.region}/{function.name}/{scan_id}/"
+
+
+def freshness(ttl: timedelta, status: ScanStatus, *, report_owed: bool) -> timedelta:
+    """How long a result stands.
+
+    A report that Qualys did not deliver in time (exit 40, 41) is worth a new look after six hours, not after `ttl`.
+    """
+    if status is ScanStatus.FAILED:
+        return timedelta(0)
+    return min(ttl, timedelta(hours=6)) if report_owed else ttl

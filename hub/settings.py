@@ -1,0 +1,175 @@
+"""Every setting of the worker, as one frozen object made at the edge and handed inwards."""
+
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from hub.scans import Severity
+from spoke.errors import Misconfigured
+
+PREFIX = "SCANHUB_"
+ScanMode = Literal["inventory-only", "scan-only", "get-report", "evaluate-policy"]
+ScanType = Literal["pkg", "secret", "os", "sca", "malware", "fileinsight", "compliance"]
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+
+QueueUrl = Annotated[str, Field(pattern=r"^https?://[^\s]+/\d{12}/[\w-]{1,80}$")]
+SecretArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:.+$")]
+
+
+def _scans_for_this_machine() -> int:
+    """Two scans a CPU: the scanner waits for downloads and for the report more than it computes."""
+    return max(1, 2 * (os.cpu_count() or 1))
+
+
+class Settings(BaseSettings):
+    """The environment variables of the worker; each field is one, with the prefix `SCANHUB_`.
+
+    AWS's own variables (`AWS_REGION`, `AWS_ENDPOINT_URL`, ...) mean what they mean everywhere; they are not repeated.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
+
+    changes_queue_url: QueueUrl = Field(description="The queue that EventBridge fills.")
+    sweep_queue_url: QueueUrl | None = Field(default=None, description="The queue that the sweep fills.")
+    changes_dlq_url: QueueUrl = Field(description="Where messages of the changes queue are parked.")
+    sweep_dlq_url: QueueUrl | None = Field(default=None, description="Where messages of the sweep queue are parked.")
+    ledger_table: str = Field(pattern=r"^[\w.-]{3,255}$", description="The DynamoDB table of coverage and leases.")
+    results_bucket: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", description="The S3 bucket of results.")
+    results_kms_key_arn: str | None = Field(
+        default=None,
+        pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(key|alias)/.+$",
+        description="The KMS key for results; without it the bucket's default encryption applies.",
+    )
+    topic_arn: str | None = Field(
+        default=None,
+        pattern=r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}$",
+        description="The SNS topic for notifications; without it nobody is told.",
+    )
+    notify_severity: Severity = Field(
+        default=Severity.HIGH, description="The least severity of a vulnerability worth a notification."
+    )
+    qualys_secret_arn: SecretArn = Field(description="The secret with the Qualys POD and access token (JSON).")
+    spoke_role_name: str = Field(
+        default="scanhub-spoke", pattern=r"^[\w+=,.@-]{1,64}$", description="The role to assume in each spoke."
+    )
+    external_id: SecretStr | None = Field(default=None, description="The external id that the spoke roles ask for.")
+    external_id_secret_arn: SecretArn | None = Field(
+        default=None, description="The secret that holds the external id, instead of `EXTERNAL_ID`."
+    )
+    qscanner_path: Path = Field(default=Path("/opt/qscanner"), description="The scanner binary.")
+    qscanner_sha256: str | None = Field(
+        default=None, pattern=r"^[0-9a-fA-F]{64}$", description="Refuse to start if the binary has another SHA-256."
+    )
+    qscanner_command: Literal["lambda", "function"] = Field(
+        default="lambda", description="The scanner's word for scanning a function by ARN."
+    )
+    qscanner_image_command: Literal["lambda", "function", "image"] | None = Field(
+        default=None,
+        description="For image functions: `image` scans the resolved image URI; without it as `QSCANNER_COMMAND`.",
+    )
+    qscanner_mode: ScanMode = Field(default="get-report", description="How far the scanner goes.")
+    qscanner_policy_tags: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Comma list of policy tags, with the mode `evaluate-policy`."
+    )
+    scan_types: Annotated[tuple[ScanType, ...], NoDecode] = Field(
+        default=("pkg", "secret"), min_length=1, description="Comma list of what to scan for."
+    )
+    scan_timeout: int = Field(
+        default=3600, ge=60, le=21_600, description="Seconds until a scan's process group is ended."
+    )
+    max_concurrent_scans: int = Field(
+        default_factory=_scans_for_this_machine, ge=1, le=64, description="Scans at once; two a CPU if not set."
+    )
+    cache_ttl_days: int = Field(default=30, ge=1, le=365, description="Days for which a result is fresh.")
+    visibility_timeout: int = Field(
+        default=120, ge=30, le=3600, description="Seconds by which a held message is kept invisible, again and again."
+    )
+    lease_duration: int = Field(
+        default=180, ge=30, le=3600, description="Seconds that a lease outlives its last renewal."
+    )
+    max_attempts: int = Field(default=5, ge=1, le=100, description="Receives after which a failing message is parked.")
+    enable_tagging: bool = Field(default=True, description="Write the `QualysScan*` tags on scanned functions.")
+    exclude_functions: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Comma list of function name patterns (`*`, `?`, `[...]`) never to scan."
+    )
+    exclusion_tag: str = Field(
+        default="QualysScanExclude",
+        min_length=1,
+        max_length=128,
+        description="A function with this tag, whatever its value but `false`, is not scanned.",
+    )
+    work_dir: Path = Field(
+        default_factory=lambda: Path(tempfile.gettempdir()) / "scanhub", description="Where scans have their files."
+    )
+    drain_timeout: int = Field(
+        default=110, ge=0, le=3600, description="Seconds that running scans get after SIGTERM (ECS allows 120)."
+    )
+    log_level: LogLevel = Field(default="INFO", description="The least level that is logged.")
+
+    @field_validator("scan_types", "exclude_functions", "qscanner_policy_tags", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("qscanner_path", "work_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        if not value.is_absolute():
+            raise ValueError("must be an absolute path")
+        return value
+
+    @model_validator(mode="after")
+    def _belong_together(self) -> "Settings":
+        faults = []
+        if (self.external_id is None) == (self.external_id_secret_arn is None):
+            faults.append(f"set exactly one of {PREFIX}EXTERNAL_ID and {PREFIX}EXTERNAL_ID_SECRET_ARN")
+        if (self.sweep_queue_url is None) != (self.sweep_dlq_url is None):
+            faults.append(f"{PREFIX}SWEEP_QUEUE_URL and {PREFIX}SWEEP_DLQ_URL go together")
+        if self.qscanner_policy_tags and self.qscanner_mode != "evaluate-policy":
+            faults.append(f"{PREFIX}QSCANNER_POLICY_TAGS needs {PREFIX}QSCANNER_MODE=evaluate-policy")
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+
+def load() -> Settings:
+    """The settings from the environment.
+
+    Raises:
+        Misconfigured: With every fault in one line each, never with a value that may be a secret.
+    """
+    try:
+        return Settings()  # type: ignore[call-arg]  # the fields come from the environment
+    except ValidationError as error:
+        raise Misconfigured(_faults(error)) from None
+
+
+def _faults(error: ValidationError) -> str:
+    lines = []
+    for fault in error.errors(include_url=False, include_input=False, include_context=False):
+        message = re.sub(r"^Value error, ", "", fault["msg"])
+        if fault["loc"]:
+            name = f"{PREFIX}{str(fault['loc'][0]).upper()}"
+            message = "is not set" if fault["type"] == "missing" else message
+            lines.append(f"{name}: {message}")
+        else:
+            lines.append(message)
+    return f"{len(lines)} wrong setting{'s' if len(lines) > 1 else ''}:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def reference() -> Mapping[str, Any]:
+    """The JSON schema of the settings: what `docs/settings.md` is checked against."""
+    return Settings.model_json_schema()

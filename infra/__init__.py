@@ -1,0 +1,1 @@
+"""CloudFormation for hub and spoke, and the embedded local cloud that deploys the same templates."""

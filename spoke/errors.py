@@ -1,0 +1,111 @@
+"""Every error of scanhub, split by what must be done about it.
+
+::
+
+    ScanhubError
+    ├── Misconfigured            stop, exit 2: a setting, a secret or a checksum is wrong
+    ├── HostFault                stop this worker: disk short, scanner missing, logger could not start; ECS replaces it
+    ├── QualysFault              pause everything: Qualys refuses the token or is down; no message pays for it
+    ├── Retry                    give the message back with exponential back-off; park it after the last try
+    │   ├── Throttled            an AWS API asked for patience
+    │   ├── Unavailable          time-out, network, 5xx
+    │   ├── UploadFailed         the scanner could not upload; counts against the Qualys circuit
+    │   ├── ScannerCrashed       died, hung or ran over time; parked with its redacted stderr
+    │   └── ResultUnwritable     the scanner could not write or pack a result; once more elsewhere
+    ├── NotReady                 come back in 15-60 s, not counted as a failure: the code is still `Pending`
+    ├── Gone                     ledger `GONE`, delete the message
+    ├── NoAccess                 ledger `NO_ACCESS`, back off for the account, park after the last try
+    ├── Unreadable               ledger `UNREADABLE`, park at once: KMS, image access, or a broken artifact
+    ├── LeaseHeld                give back until the lease of an earlier delivery of this very message ends
+    ├── LeaseLost                stop the scan, store nothing, give the message back
+    └── MessageLost              stop, touch nothing: its visibility could not be extended, somebody else has it now
+"""
+
+from datetime import datetime
+
+
+class ScanhubError(Exception):
+    """The root. Its text is one line that a user can act on, without secrets.
+
+    Args:
+        text: What was wrong, where and, if the reader can mend it, what to do.
+        detail: More of the same that may be long (a redacted tail of stderr); never needed to understand `text`.
+    """
+
+    def __init__(self, text: str, *, detail: str = "") -> None:
+        super().__init__(text)
+        self.text = text
+        self.detail = detail
+
+
+class Misconfigured(ScanhubError):
+    """A setting, a secret or the scanner's checksum is wrong. Nothing but a person can mend it."""
+
+
+class HostFault(ScanhubError):
+    """This machine cannot scan; another one may."""
+
+
+class QualysFault(ScanhubError):
+    """Qualys refuses the token or does not answer. It concerns every message alike."""
+
+
+class Retry(ScanhubError):
+    """It may work the next time."""
+
+
+class Throttled(Retry):
+    """An AWS API asked for patience."""
+
+
+class Unavailable(Retry):
+    """A time-out, a broken connection or a 5xx answer."""
+
+
+class UploadFailed(Retry):
+    """The scanner could not upload to Qualys."""
+
+
+class ScannerCrashed(Retry):
+    """The scanner died, hung or ran over time. `detail` holds the redacted end of its stderr."""
+
+
+class ResultUnwritable(Retry):
+    """The scanner could not write or pack its result."""
+
+
+class NotReady(ScanhubError):
+    """The function's code cannot be read yet. Not a failure."""
+
+
+class Gone(ScanhubError):
+    """The function does not exist any more."""
+
+
+class NoAccess(ScanhubError):
+    """The role cannot be assumed, or it may not read the function."""
+
+
+class Unreadable(ScanhubError):
+    """The function is there, but its code cannot be read: KMS, image access or a broken artifact."""
+
+
+class LeaseHeld(ScanhubError):
+    """An earlier delivery of this very message holds the lease.
+
+    Args:
+        text: As in the root.
+        until: When that lease ends (aware, UTC).
+    """
+
+    def __init__(self, text: str, *, until: datetime) -> None:
+        super().__init__(text)
+        self.until = until
+
+
+class LeaseLost(ScanhubError):
+    """Another worker holds the lease now."""
+
+
+class MessageLost(ScanhubError):
+    """The message's visibility could not be extended: it is no longer this worker's."""

@@ -1,0 +1,56 @@
+"""What every test may use: a moto server on a free loopback port, and a clean slate in it."""
+
+import os
+from collections.abc import Iterator
+from urllib.request import Request, urlopen
+
+import pytest
+from aiobotocore.config import AioConfig
+from aiobotocore.session import AioSession, get_session
+
+REGION = "eu-central-1"
+HUB_ACCOUNT = "123456789012"
+"""moto's account for any credentials that it did not issue."""
+
+
+@pytest.fixture(autouse=True)
+def _no_real_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test may reach an account by accident, whatever the machine's environment holds."""
+    for name in list(os.environ):
+        if name.startswith(("AWS_", "SCANHUB_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+
+
+@pytest.fixture(scope="session")
+def moto_server() -> Iterator[str]:
+    """The endpoint of a moto server that lives as long as the test session."""
+    from moto.server import ThreadedMotoServer  # noqa: PLC0415  # slow to import; most tests need no server
+
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def moto(moto_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The endpoint of an empty moto server; AWS clients made in the test go there."""
+    with urlopen(Request(f"{moto_server}/moto-api/reset", method="POST")) as answer:  # noqa: S310  # loopback
+        assert answer.status == 200
+    monkeypatch.setenv("AWS_ENDPOINT_URL", moto_server)
+    return moto_server
+
+
+@pytest.fixture
+def aws(moto: str) -> AioSession:  # noqa: ARG001  # the server must be empty and known first
+    """A session whose clients go to the empty moto server, without retries or pauses."""
+    session = get_session()
+    session.set_default_client_config(AioConfig(retries={"max_attempts": 0}, connect_timeout=5, read_timeout=30))
+    return session

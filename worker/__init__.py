@@ -1,0 +1,1 @@
+"""The process: take a message, make its journey, run the scanner, drain on stop."""

@@ -1,0 +1,201 @@
+"""What the worker needs of the world, as protocols.
+
+Each has an AWS adapter (in `spoke/` or `hub/`) and an in-memory one (in `worker/memory/`); both pass the contract tests
+in `tests/contracts/`. Every method may raise `Throttled` or `Unavailable` besides what it names.
+"""
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime, timedelta
+from typing import BinaryIO, Protocol
+
+from hub.coverage import Coverage
+from hub.message import Depth, Message, Parking, Source
+from hub.notification import Notification
+from hub.scanned import Scanned
+from hub.scans import Claim, Effect, Lease, ScanKey, ScanProfile, ScanRecord, ScanSummary
+from spoke.arn import FunctionArn
+from spoke.credentials import SessionCredentials
+from spoke.snapshot import FunctionSnapshot
+
+
+class Clock(Protocol):
+    """The wall clock. Waiting goes through the event loop's own clock, which tests replace as a whole."""
+
+    def now(self) -> datetime:
+        """Aware, UTC."""
+        ...
+
+
+class Queue(Protocol):
+    """One SQS queue and its dead-letter queue."""
+
+    @property
+    def source(self) -> Source:
+        """Which of the two queues this is."""
+        ...
+
+    async def receive(self, limit: int, *, wait: float) -> Sequence[Message]:
+        """Up to `limit` (1-10) messages; waits up to `wait` seconds (0-20) for the first. May come back empty early."""
+        ...
+
+    async def extend(self, messages: Sequence[Message], visibility: timedelta) -> Sequence[Message]:
+        """Keep them invisible for `visibility` from now; returns those for which that failed (they are lost)."""
+        ...
+
+    async def give_back(self, message: Message, delay: timedelta) -> None:
+        """Let it come again after `delay` (0-12 h). A message that is not ours any more is not an error."""
+        ...
+
+    async def delete(self, messages: Sequence[Message]) -> Sequence[Message]:
+        """Delete them; returns those for which that failed."""
+        ...
+
+    async def park(self, message: Message, parking: Parking) -> None:
+        """Send it to the dead-letter queue with its attributes, then delete it here. In that order."""
+        ...
+
+    async def send(self, body: str, *, group: str) -> None:
+        """Put a body of our own into the queue; `group` is the account, for SQS's fair queues."""
+        ...
+
+    async def depth(self) -> Depth:
+        """How much lies in it."""
+        ...
+
+
+class Ledger(Protocol):
+    """Coverage, leases and summaries. Expiry is always checked on read."""
+
+    async def look_up(self, keys: Collection[ScanKey]) -> Mapping[ScanKey, ScanRecord]:
+        """What is known of these keys, in as few calls as possible; keys without an entry are left out."""
+        ...
+
+    async def claim(
+        self, key: ScanKey, *, message_id: str, now: datetime, duration: timedelta, force: bool = False
+    ) -> Claim:
+        """Take the lease, unless somebody holds it or (without `force`) a fresh result is there."""
+        ...
+
+    async def renew(self, lease: Lease, *, now: datetime, duration: timedelta) -> Lease:
+        """The lease, prolonged to `now + duration`.
+
+        Raises:
+            LeaseLost: It is not ours any more.
+        """
+        ...
+
+    async def release(self, lease: Lease) -> None:
+        """Give the lease up without a result. One that is not ours any more is left alone."""
+        ...
+
+    async def commit(self, lease: Lease, summary: ScanSummary, coverage: Coverage, *, owed: Collection[Effect]) -> bool:
+        """Store the summary, end the lease, note the effects owed, and set the coverage: all or nothing.
+
+        A coverage older than the one stored (`as_of`) is left out; the summary is stored all the same.
+
+        Returns:
+            Whether the coverage was set.
+
+        Raises:
+            LeaseLost: It is not ours any more; nothing was stored.
+        """
+        ...
+
+    async def mark_done(self, key: ScanKey, effect: Effect) -> None:
+        """The effect is not owed any more. Idempotent."""
+        ...
+
+    async def record(self, coverage: Coverage) -> bool:
+        """Set a function's coverage, keeping its `last_good`, unless an entry with a newer `as_of` is there.
+
+        Returns:
+            Whether it was set.
+        """
+        ...
+
+    async def coverage(self, function: FunctionArn) -> Coverage | None:
+        """The state of one function."""
+        ...
+
+    def coverages(self) -> AsyncIterator[Coverage]:
+        """The state of every function, in no order."""
+        ...
+
+
+class Objects(Protocol):
+    """The results bucket."""
+
+    async def put(self, key: str, content: BinaryIO, *, size: int, content_type: str) -> None:
+        """Store one object, with a checksum that the service verifies. Overwrites."""
+        ...
+
+    async def get(self, key: str) -> bytes | None:
+        """The object, or None where there is none."""
+        ...
+
+
+class Spoke(Protocol):
+    """The member accounts, each through its own role."""
+
+    async def describe(self, function: FunctionArn) -> FunctionSnapshot:
+        """GetFunction.
+
+        Raises:
+            Gone: There is no such function.
+            NoAccess: The role cannot be assumed or may not read it.
+        """
+        ...
+
+    async def scan_credentials(self, snapshot: FunctionSnapshot) -> SessionCredentials:
+        """A session of its own for one scan, narrowed to this one function.
+
+        Raises:
+            NoAccess: The role cannot be assumed.
+        """
+        ...
+
+    async def tag(self, function: FunctionArn, tags: Mapping[str, str], *, present: Mapping[str, str] | None) -> bool:
+        """Write the tags that differ from those `present` (None: unknown, write all).
+
+        Returns:
+            Whether a call was made.
+
+        Raises:
+            Gone: There is no such function.
+            NoAccess: The role may not tag it.
+        """
+        ...
+
+
+class Scanner(Protocol):
+    """The scanner binary."""
+
+    @property
+    def profile(self) -> ScanProfile:
+        """Engine, version, mode and scan types in force."""
+        ...
+
+    def scan(self, snapshot: FunctionSnapshot, credentials: SessionCredentials) -> AbstractAsyncContextManager[Scanned]:
+        """Scan one function. The files live until the context is left; cancelling kills the whole process group.
+
+        Raises:
+            Retry, Unreadable, NoAccess, Gone, QualysFault, HostFault, Misconfigured: By exit code; see `spoke.errors`.
+        """
+        ...
+
+
+class Notifier(Protocol):
+    """The topic that people subscribe to."""
+
+    async def notify(self, notification: Notification) -> None:
+        """Publish one message."""
+        ...
+
+
+class Metrics(Protocol):
+    """Figures that leave as CloudWatch embedded metrics: no call, no wait."""
+
+    def emit(self, values: Mapping[str, float], *, dimensions: Mapping[str, str], **properties: str) -> None:
+        """Write one set of figures. Names and units are in `hub.metrics`."""
+        ...
