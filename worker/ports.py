@@ -1,13 +1,13 @@
 """What the worker needs of the world, as protocols.
 
 Each has an AWS adapter (in `spoke/` or `hub/`) and an in-memory one (in `worker/memory/`); both pass the contract tests
-in `tests/contracts/`. Every method may raise `Throttled` or `Unavailable` besides what it names.
+in `tests/contracts/`. The results bucket's protocol, `Objects`, stands in `hub.results`, whose logic both adapters share. Every method may raise `Throttled` or `Unavailable` besides what it names.
 """
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 from hub.coverage import Coverage
 from hub.message import Depth, Message, Parking, Source
@@ -120,18 +120,6 @@ class Ledger(Protocol):
 
     def coverages(self) -> AsyncIterator[Coverage]:
         """The state of every function, in no order."""
-        ...
-
-
-class Objects(Protocol):
-    """The results bucket."""
-
-    async def put(self, key: str, content: BinaryIO, *, size: int, content_type: str) -> None:
-        """Store one object, with a checksum that the service verifies. Overwrites."""
-        ...
-
-    async def get(self, key: str) -> bytes | None:
-        """The object, or None where there is none."""
         ...
 
 
