@@ -12,7 +12,7 @@ from botocore.exceptions import (
     PartialCredentialsError,
 )
 
-from spoke.errors import Misconfigured, ScanhubError, Throttled, Unavailable
+from spoke.errors import Misconfigured, Retry, ScanhubError, Throttled, Unavailable
 
 THROTTLING = frozenset(
     {
@@ -88,7 +88,8 @@ def translated(
 
     Raises:
         Throttled, Unavailable: After botocore's own retries.
-        ScanhubError: `denied` or `absent`; any other client error is `Misconfigured`, since a retry cannot mend it.
+        Retry: Any other answer of the service, so that one odd message is parked at the last and never stops the worker.
+        ScanhubError: `denied` or `absent`.
     """
     try:
         yield
@@ -118,7 +119,7 @@ def _from_response(
         return denied(text)
     if code in ABSENT:
         return absent(text)
-    return Misconfigured(text)
+    return Retry(text)
 
 
 def _one_line(text: str) -> str:

@@ -1,7 +1,8 @@
 """What the worker needs of the world, as protocols.
 
 Each has an AWS adapter (in `spoke/` or `hub/`) and an in-memory one (in `worker/memory/`); both pass the contract tests
-in `tests/contracts/`. The results bucket's protocol, `Objects`, stands in `hub.results`, whose logic both adapters share. Every method may raise `Throttled` or `Unavailable` besides what it names.
+in `tests/contracts/`. The results bucket's protocol, `Objects`, stands in `hub.results`.
+Every method may raise `Throttled` or `Unavailable` besides what it names.
 """
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence

@@ -1,0 +1,64 @@
+"""`scanhub local`: the embedded cloud, and the deployment to it."""
+
+import json
+import os
+import shlex
+import signal
+import sys
+import threading
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from spoke.errors import Misconfigured
+
+app = typer.Typer(help="The embedded local cloud: for trying out and testing.", no_args_is_help=True)
+
+
+@app.command()
+def serve(
+    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 4566,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+) -> None:
+    """Keep the embedded cloud running until stopped."""
+    from infra.local.cloud import EmbeddedCloud  # noqa: PLC0415  # moto is needed here only, and slow to import
+
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    with EmbeddedCloud(host=host, port=port) as cloud:
+        sys.stdout.write(f"export AWS_ENDPOINT_URL={cloud.endpoint}\n")
+        sys.stdout.flush()
+        stopped.wait()
+
+
+@app.command()
+def up(
+    spokes: Annotated[int, typer.Option(min=1, max=20, help="Member accounts.")] = 3,
+    no_samples: Annotated[bool, typer.Option("--no-samples", help="Publish no sample functions.")] = False,  # noqa: FBT002  # a flag
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of `export` lines.")] = False,  # noqa: FBT002  # a flag
+) -> None:
+    """Deploy hub, spokes and samples to AWS_ENDPOINT_URL, and print the settings for a worker."""
+    from infra.local.deployment import deploy, publish  # noqa: PLC0415  # boto3 is needed here only
+    from infra.local.samples import SAMPLES  # noqa: PLC0415  # same
+
+    endpoint = os.environ.get("AWS_ENDPOINT_URL")
+    if not endpoint:
+        raise Misconfigured("AWS_ENDPOINT_URL is not set; start a cloud with: scanhub local serve")
+    console = Console(stderr=True, highlight=False)
+    deployment = deploy(endpoint, spokes=spokes, progress=console.print)
+    if not no_samples:
+        for sample in SAMPLES:
+            console.print(f"publishing {sample.name}")
+            publish(deployment, sample)
+    if as_json:
+        document = {
+            "settings": dict(deployment.settings),
+            "spokes": list(deployment.spokes),
+            "regions": list(deployment.regions),
+        }
+        sys.stdout.write(json.dumps(document, indent=2) + "\n")
+        return
+    for name, value in deployment.settings.items():
+        sys.stdout.write(f"export {name}={shlex.quote(value)}\n")

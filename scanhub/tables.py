@@ -1,0 +1,77 @@
+"""Coverage and findings as a person reads them."""
+
+from collections.abc import Iterable
+
+from rich.table import Table
+from rich.text import Text
+
+from hub.coverage import Coverage, CoverageState
+from hub.findings import Finding
+from hub.scans import ScanSummary, Severity
+
+STATE_STYLES = {
+    CoverageState.COVERED: "green",
+    CoverageState.PARTIAL: "yellow",
+    CoverageState.STALE: "yellow",
+    CoverageState.FAILED: "red",
+    CoverageState.NO_ACCESS: "red",
+    CoverageState.UNREADABLE: "red",
+    CoverageState.SCANNING: "cyan",
+    CoverageState.PENDING: "cyan",
+}
+SEVERITY_STYLES = {Severity.CRITICAL: "bold red", Severity.HIGH: "red", Severity.MEDIUM: "yellow", Severity.LOW: "cyan"}
+
+
+def state(coverage: Coverage) -> Text:
+    """The state in its colour."""
+    return Text(coverage.state.value, style=STATE_STYLES.get(coverage.state, "dim"))
+
+
+def counts(summary: ScanSummary | None) -> Text:
+    """What a result found, worst first: `2 critical, 1 high, 1 secret`."""
+    if summary is None:
+        return Text("-", style="dim")
+    parts = [
+        Text(f"{summary.severities[severity]} {severity.value}", style=SEVERITY_STYLES.get(severity, ""))
+        for severity in reversed(Severity)
+        if summary.severities.get(severity)
+    ]
+    if summary.secrets:
+        parts.append(Text(f"{summary.secrets} secret{'s' if summary.secrets > 1 else ''}", style="bold red"))
+    return Text(", ").join(parts) if parts else Text("nothing", style="green")
+
+
+def coverage_table(coverages: Iterable[Coverage]) -> Table:
+    """One row a function."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for heading in ("ACCOUNT", "REGION", "FUNCTION", "STATE", "FOUND", "REASON"):
+        table.add_column(heading, overflow="fold")
+    for coverage in coverages:
+        function = coverage.function
+        table.add_row(
+            function.account,
+            function.region,
+            Text(function.name),
+            state(coverage),
+            counts(coverage.last_good),
+            Text(coverage.reason),
+        )
+    return table
+
+
+def findings_table(findings: Iterable[Finding]) -> Table:
+    """One row a finding."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for heading in ("SEVERITY", "FINDING", "WHERE", "INSTALLED", "FIXED IN", "TITLE"):
+        table.add_column(heading, overflow="fold")
+    for finding in findings:
+        package = finding.package
+        table.add_row(
+            Text(finding.severity.value, style=SEVERITY_STYLES.get(finding.severity, "")),
+            Text(", ".join(finding.cves) or finding.rule_id or ""),
+            Text(package.name if package is not None else f"{finding.path}:{finding.start_line or '?'}"),
+            Text((package.installed_version if package is not None else None) or ""),
+            Text((package.fixed_version if package is not None else None) or ""),
+            Text(finding.title),
+        )
+    return table

@@ -1,0 +1,171 @@
+"""The AWS adapters, put together from the settings."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TextIO
+
+from pydantic import SecretStr
+
+from hub.credentials import SecretReader
+from hub.ledger import DynamoLedger
+from hub.message import Source
+from hub.metrics import EmbeddedMetrics
+from hub.notify import Silence, SnsNotifier
+from hub.objects import S3Objects
+from hub.qualys import QualysCredentials
+from hub.queue import SqsQueue
+from hub.redaction import Redactor
+from hub.results import Results
+from hub.settings import Settings
+from scanhub.clock import SystemClock
+from spoke.clients import Clients
+from spoke.gateway import AwsSpoke
+from spoke.roles import Roles
+from worker.ports import Clock, Notifier
+from worker.scanner.driver import prepare
+from worker.service import Service
+from worker.trip import Observer
+from worker.world import World
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hub:
+    """What the security account owns, ready for use."""
+
+    settings: Settings
+    clients: Clients
+    clock: Clock
+    queues: Mapping[Source, SqsQueue]
+    ledger: DynamoLedger
+    results: Results
+
+    async def check(self) -> None:
+        """Ask each part one cheap question, so that a wrong name shows at the start and not at the first message.
+
+        Raises:
+            Misconfigured: A queue, the table or the bucket is not there, or may not be used.
+            Unavailable: The endpoint does not answer.
+        """
+        for queue in self.queues.values():
+            await queue.check()
+        await self.ledger.check()
+        await self.results.check()
+
+
+@asynccontextmanager
+async def open_hub(settings: Settings) -> AsyncIterator[Hub]:
+    """The hub's adapters; their connections are closed at the end."""
+    clock = SystemClock()
+    async with Clients() as clients:
+        sqs, visibility = await clients.get("sqs"), timedelta(seconds=settings.visibility_timeout)
+        queues = {
+            Source.CHANGES: SqsQueue(
+                sqs,
+                url=settings.changes_queue_url,
+                dlq_url=settings.changes_dlq_url,
+                source=Source.CHANGES,
+                clock=clock,
+                visibility=visibility,
+            )
+        }
+        if settings.sweep_queue_url is not None and settings.sweep_dlq_url is not None:
+            queues[Source.SWEEP] = SqsQueue(
+                sqs,
+                url=settings.sweep_queue_url,
+                dlq_url=settings.sweep_dlq_url,
+                source=Source.SWEEP,
+                clock=clock,
+                visibility=visibility,
+            )
+        yield Hub(
+            settings=settings,
+            clients=clients,
+            clock=clock,
+            queues=queues,
+            ledger=DynamoLedger(await clients.get("dynamodb"), settings.ledger_table),
+            results=Results(
+                S3Objects(await clients.get("s3"), settings.results_bucket, kms_key_arn=settings.results_kms_key_arn)
+            ),
+        )
+
+
+class CurrentCredentials:
+    """The Qualys credentials in force, and the way to read them anew."""
+
+    def __init__(self, secrets: SecretReader, arn: str, redactor: Redactor) -> None:
+        self._secrets = secrets
+        self._arn = arn
+        self._redactor = redactor
+        self._current: QualysCredentials | None = None
+
+    async def renew(self) -> None:
+        """Read the secret; from here on its values are removed from whatever is logged or stored."""
+        self._current = await self._secrets.qualys(self._arn)
+        self._redactor.add(*self._current.secret_values())
+
+    def __call__(self) -> QualysCredentials:
+        """What the next scan signs in with."""
+        if self._current is None:
+            raise AssertionError("renewed before the first scan")
+        return self._current
+
+
+@asynccontextmanager
+async def open_worker(
+    settings: Settings, environ: Mapping[str, str], *, metrics: TextIO, observer: Observer, redactor: Redactor
+) -> AsyncIterator[Service]:
+    """A worker that is ready to run: everything it stands on was asked once.
+
+    Args:
+        settings: The settings.
+        environ: The environment from which the scanner's own is picked.
+        metrics: Where embedded metrics are written.
+        observer: Who watches the journeys.
+        redactor: Learns the secrets, and removes them.
+
+    Raises:
+        Misconfigured: A setting, a secret, the scanner or one of the hub's parts is not usable.
+        Unavailable: The endpoint does not answer.
+    """
+    async with open_hub(settings) as hub:
+        await hub.check()
+        secrets = SecretReader(await hub.clients.get("secretsmanager"))
+        credentials = CurrentCredentials(secrets, settings.qualys_secret_arn, redactor)
+        await credentials.renew()
+        external_id = await _external_id(settings, secrets)
+        redactor.add(external_id.get_secret_value())
+        scanner = await prepare(settings, credentials=credentials, redactor=redactor, environ=environ, clock=hub.clock)
+        roles = Roles(
+            await hub.clients.get("sts"),
+            role_name=settings.spoke_role_name,
+            external_id=external_id,
+            clock=hub.clock,
+        )
+        world = World(
+            settings=settings,
+            clock=hub.clock,
+            spoke=AwsSpoke(hub.clients, roles),
+            ledger=hub.ledger,
+            results=hub.results,
+            scanner=scanner,
+            notifier=await _notifier(settings, hub.clients),
+            metrics=EmbeddedMetrics(metrics),
+            observer=observer,
+        )
+        yield Service(hub.queues, world, renew_credentials=credentials.renew)
+
+
+async def _external_id(settings: Settings, secrets: SecretReader) -> SecretStr:
+    if settings.external_id is not None:
+        return settings.external_id
+    if settings.external_id_secret_arn is None:
+        raise AssertionError("the settings hold exactly one of the two")
+    return await secrets.external_id(settings.external_id_secret_arn)
+
+
+async def _notifier(settings: Settings, clients: Clients) -> Notifier:
+    if settings.topic_arn is None:
+        return Silence()
+    return SnsNotifier(await clients.get("sns"), settings.topic_arn)

@@ -1,0 +1,34 @@
+"""How long a message stays away before its next try."""
+
+import random
+from datetime import timedelta
+
+from tenacity import RetryCallState, wait_random, wait_random_exponential
+
+BASE_SECONDS = 10
+CAP_SECONDS = 900
+
+_retry = wait_random_exponential(multiplier=BASE_SECONDS, max=CAP_SECONDS, min=1)
+_not_ready = wait_random(15, 60)
+
+
+def after_failure(receive_count: int) -> timedelta:
+    """Exponential with full jitter: between 1 s and 10, 20, 40 ... 900 s."""
+    return timedelta(seconds=_retry(_attempt(receive_count)))
+
+
+def until_ready() -> timedelta:
+    """15 to 60 s: the code of a function that was just created or updated is usually there by then."""
+    return timedelta(seconds=_not_ready(_attempt(1)))
+
+
+def jitter(span: timedelta) -> timedelta:
+    """Up to `span`, so that those who wait for one thing do not all come at once."""
+    return span * random.random()  # noqa: S311  # spreads load, guards nothing
+
+
+def _attempt(number: int) -> RetryCallState:
+    # tenacity's strategies read the attempt's number from this; nothing is called through it.
+    state = RetryCallState(retry_object=None, fn=None, args=(), kwargs={})  # type: ignore[arg-type]  # not used here
+    state.attempt_number = max(1, number)
+    return state

@@ -1,0 +1,212 @@
+"""The journey of one message, from its body to its result."""
+
+import asyncio
+from datetime import datetime, timedelta
+
+import structlog
+
+from hub.coverage import Coverage, CoverageState
+from hub.message import Message
+from hub.scans import Fresh, Held, Lease, ScanKey, ScanRecord, ScanStatus, ScanSummary, new_scan_id
+from spoke.errors import LeaseHeld
+from spoke.events import Change, Ignored, Malformed, read
+from spoke.functions import readiness
+from spoke.snapshot import FunctionSnapshot
+from worker import effects, exclusion, leases
+from worker.failures import ending_after
+from worker.trip import Ending, EndingKind, Stage, Trip
+from worker.world import World
+
+log = structlog.get_logger()
+
+
+async def journey(trip: Trip, world: World) -> Ending:
+    """Carry one message from its body to its result; says how it ended, and with it what becomes of the message.
+
+    The message itself is not touched here: it is deleted, parked or given back by the caller, after this has ended.
+
+    Raises:
+        asyncio.CancelledError: The worker stops, or the message was lost. The scan was ended, the lease given up.
+    """
+    try:
+        change = read(trip.message.body)
+        if not isinstance(change, Change):
+            return _unfit(change)
+        trip.change = change
+        _bind(change)
+        refusal = _guard(change) or await _excluded_by_name(change, world)
+        if refusal is not None:
+            return refusal
+
+        _move(trip, Stage.LOOK_UP, world)
+        if await _known(change, trip.message, world):
+            return Ending(kind=EndingKind.COVERED, reason="fresh")
+
+        _move(trip, Stage.DESCRIBE, world)
+        snapshot = trip.snapshot = await world.spoke.describe(change.function)
+        why = exclusion.by_tag(snapshot, world.settings)
+        if why is not None:
+            await _record(snapshot, CoverageState.EXCLUDED, why, world)
+            return Ending(kind=EndingKind.EXCLUDED, reason="tag", detail=why)
+        readiness(snapshot)
+
+        _move(trip, Stage.CLAIM, world)
+        key = ScanKey(change.function, snapshot.fingerprint, world.scanner.profile.id)
+        claim = await world.ledger.claim(
+            key,
+            message_id=trip.message.id,
+            now=world.clock.now(),
+            duration=_lease_duration(world),
+            force=change.force,
+        )
+        if isinstance(claim, Fresh):
+            return await _resume(trip, claim.record, snapshot, world)
+        if isinstance(claim, Held):
+            return _coalesced(claim, trip.message)
+
+        summary = await _scan(trip, claim.lease, snapshot, world)
+
+        _move(trip, Stage.EFFECTS, world)
+        await effects.perform(effects.owed_by(summary, world.settings), key, summary, snapshot.tags, world)
+        return Ending(kind=EndingKind.STORED, reason=summary.status.value)
+    except Exception as error:  # noqa: BLE001  # the one place where every failure is turned into an ending
+        return await ending_after(error, trip, world)
+
+
+def _bind(change: Change) -> None:
+    structlog.contextvars.bind_contextvars(
+        account=change.function.account, region=change.function.region, function=change.function.name
+    )
+
+
+def _move(trip: Trip, stage: Stage, world: World) -> None:
+    trip.stage = stage
+    world.observer.moved(trip)
+
+
+def _guard(change: Change) -> Ending | None:
+    """The envelope is AWS's word for where an event comes from; the body is only what it says."""
+    if change.account != change.function.account:
+        detail = f"the event of account {change.account} names a function of account {change.function.account}"
+        return Ending(kind=EndingKind.PARKED, reason="account_mismatch", detail=detail)
+    if change.region != change.function.region:
+        detail = f"the event of region {change.region} names a function of region {change.function.region}"
+        return Ending(kind=EndingKind.PARKED, reason="region_mismatch", detail=detail)
+    return None
+
+
+def _unfit(reading: Ignored | Malformed) -> Ending:
+    kind = EndingKind.PARKED if isinstance(reading, Malformed) else EndingKind.IGNORED
+    return Ending(kind=kind, reason=reading.reason.value, detail=reading.detail)
+
+
+def _coalesced(held: Held, message: Message) -> Ending:
+    """Another message scans the same content and stays in the queue until its result is durable.
+
+    Raises:
+        LeaseHeld: It is an earlier delivery of this very message. To delete it now would lose the event.
+    """
+    if held.message_id == message.id:
+        raise LeaseHeld("an earlier delivery of this message still holds the lease", until=held.until)
+    return Ending(kind=EndingKind.COALESCED, reason="held", detail=f"message {held.message_id} scans it")
+
+
+async def _excluded_by_name(change: Change, world: World) -> Ending | None:
+    why = exclusion.by_name(change.function, world.settings)
+    if why is None:
+        return None
+    await world.ledger.record(
+        Coverage(function=change.function, state=CoverageState.EXCLUDED, reason=why, at=world.clock.now())
+    )
+    return Ending(kind=EndingKind.EXCLUDED, reason="name", detail=why)
+
+
+async def _known(change: Change, message: Message, world: World) -> bool:
+    """Whether the fingerprint in the event has a fresh result that owes nothing and is what the coverage speaks of."""
+    if change.fingerprint is None or change.force:
+        return False
+    record = await world.lookups.ask(ScanKey(change.function, change.fingerprint, world.scanner.profile.id))
+    return (
+        record is not None
+        and record.is_fresh(world.clock.now())
+        and record.coverage_fingerprint == change.fingerprint
+        and not (record.owed and record.committed_by == message.id)
+    )
+
+
+async def _resume(trip: Trip, record: ScanRecord, snapshot: FunctionSnapshot, world: World) -> Ending:
+    """There is a fresh result. If it is this message's own, an earlier try ended after the commit."""
+    summary = record.summary
+    if summary is None:
+        raise AssertionError("a fresh record has a summary")
+    await world.ledger.record(_coverage(snapshot, summary, world.clock.now()))
+    if not record.owed or record.committed_by != trip.message.id:
+        return Ending(kind=EndingKind.COVERED, reason="fresh")
+    trip.summary = summary
+    _move(trip, Stage.EFFECTS, world)
+    await effects.perform(record.owed, record.key, summary, snapshot.tags, world)
+    return Ending(kind=EndingKind.STORED, reason=summary.status.value)
+
+
+async def _scan(trip: Trip, lease: Lease, snapshot: FunctionSnapshot, world: World) -> ScanSummary:
+    """Scan, store, commit: all under one lease."""
+    scan_id = trip.scan_id = new_scan_id(world.clock.now())
+    structlog.contextvars.bind_contextvars(scan_id=scan_id)
+    try:
+        _move(trip, Stage.SCAN, world)
+        await _record(snapshot, CoverageState.SCANNING, f"scan {scan_id}", world)
+        async with leases.kept(lease, world.ledger, world.clock, _lease_duration(world)):
+            # The scanner's own session starts here, so that a long scan has the whole hour of it.
+            credentials = await world.spoke.scan_credentials(snapshot)
+            async with world.scanner.scan(snapshot, credentials) as scanned:
+                _move(trip, Stage.STORE, world)
+                summary = await world.results.store(
+                    snapshot=snapshot,
+                    profile=world.scanner.profile,
+                    scan_id=scan_id,
+                    scanned=scanned,
+                    ttl=timedelta(days=world.settings.cache_ttl_days),
+                )
+        _move(trip, Stage.COMMIT, world)
+        await world.ledger.commit(
+            lease,
+            summary,
+            _coverage(snapshot, summary, world.clock.now()),
+            owed=effects.owed_by(summary, world.settings),
+        )
+    except BaseException:
+        # Also when cancelled: the next try must not wait for the lease to end by itself.
+        await asyncio.shield(leases.released(lease, world.ledger))
+        raise
+    trip.summary = summary
+    return summary
+
+
+def _coverage(snapshot: FunctionSnapshot, summary: ScanSummary, now: datetime) -> Coverage:
+    complete = summary.status is ScanStatus.SUCCESS
+    return Coverage(
+        function=snapshot.arn,
+        state=CoverageState.COVERED if complete else CoverageState.PARTIAL,
+        reason=", ".join(summary.reasons),
+        at=now,
+        as_of=snapshot.last_modified,
+        fingerprint=snapshot.fingerprint,
+        last_good=summary,
+    )
+
+
+async def _record(snapshot: FunctionSnapshot, state: CoverageState, reason: str, world: World) -> None:
+    await world.ledger.record(
+        Coverage(
+            function=snapshot.arn,
+            state=state,
+            reason=reason,
+            at=world.clock.now(),
+            as_of=snapshot.last_modified,
+            fingerprint=snapshot.fingerprint,
+        )
+    )
+
+
+def _lease_duration(world: World) -> timedelta:
+    return timedelta(seconds=world.settings.lease_duration)

@@ -1,0 +1,59 @@
+"""A lease, kept while a scan runs."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import structlog
+
+from hub.scans import Lease
+from spoke.errors import LeaseLost, Retry
+from worker.ports import Clock, Ledger
+
+log = structlog.get_logger()
+
+RENEWALS_A_LEASE = 3
+"""Renewed at a third of its length: two renewals may fail before it ends."""
+
+
+@asynccontextmanager
+async def kept(lease: Lease, ledger: Ledger, clock: Clock, duration: timedelta) -> AsyncIterator[None]:
+    """Renew the lease until the context is left.
+
+    Raises:
+        LeaseLost: Another worker has it, or it could not be renewed in time; what ran inside was cancelled.
+    """
+    try:
+        async with asyncio.TaskGroup() as group:
+            renewal = group.create_task(_renew(lease, ledger, clock, duration))
+            yield
+            renewal.cancel()
+    except* Exception as errors:  # noqa: BLE001  # nothing is swallowed: the cause goes on as it was
+        # The group wraps what was raised inside; there is one cause, and the caller splits errors by their type.
+        raise _first(errors) from None
+
+
+async def _renew(lease: Lease, ledger: Ledger, clock: Clock, duration: timedelta) -> None:
+    while True:
+        await asyncio.sleep(duration.total_seconds() / RENEWALS_A_LEASE)
+        try:
+            lease = await ledger.renew(lease, now=clock.now(), duration=duration)
+        except Retry as error:
+            log.warning("lease not renewed", reason=error.text)
+            if clock.now() >= lease.expires_at:
+                raise LeaseLost("the lease ended: it could not be renewed in time") from error
+
+
+def _first(errors: BaseExceptionGroup[Exception]) -> Exception:
+    for error in errors.exceptions:
+        return _first(error) if isinstance(error, BaseExceptionGroup) else error
+    raise AssertionError("an exception group is never empty")
+
+
+async def released(lease: Lease, ledger: Ledger) -> None:
+    """Give the lease up, as well as it goes: if it cannot be done, the lease ends by itself."""
+    try:
+        await ledger.release(lease)
+    except Retry as error:
+        log.warning("lease not released", reason=error.text)

@@ -1,0 +1,260 @@
+"""The worker's loop: receive what there is room for, carry it, settle it, stop in good order."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+import structlog
+
+from hub.message import Message, Source
+from spoke.errors import HostFault, QualysFault, Retry, ScanhubError
+from worker import backoff
+from worker.failures import QUALYS_PAUSE
+from worker.heartbeat import Heartbeat
+from worker.journey import journey
+from worker.ports import Queue
+from worker.settlement import Settlement
+from worker.trip import Ending, EndingKind, Stage, Trip
+from worker.world import World
+
+log = structlog.get_logger()
+
+Result = TypeVar("Result")
+
+RECEIVE_LIMIT = 10
+"""Messages a receive (SQS API reference)."""
+
+LONG_POLL = 20.0
+"""Seconds; SQS's most."""
+
+LOST = "lost"
+"""The word by which a journey is cancelled whose message is not ours any more."""
+
+SHARED_POLL = 1.0
+"""Seconds. With two queues each is asked in turn, so that a change never waits longer behind an empty sweep queue."""
+
+DRAIN_POLL = 1.0
+"""Seconds. Long enough that SQS asks all its servers, which a poll of zero does not."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of the messages of one run.
+
+    Attributes:
+        endings: How many journeys ended in which way.
+        left_behind: Ids of messages given back and not received again since.
+    """
+
+    endings: dict[EndingKind, int] = field(default_factory=dict)
+    left_behind: set[str] = field(default_factory=set)
+
+    def count(self, trip: Trip, ending: Ending) -> None:
+        """One journey has ended."""
+        self.endings[ending.kind] = self.endings.get(ending.kind, 0) + 1
+        if ending.kind is EndingKind.GIVEN_BACK:
+            self.left_behind.add(trip.message.id)
+
+
+class Service:
+    """One worker.
+
+    Args:
+        queues: By source; `changes` is there always, `sweep` may be.
+        world: What the journeys need.
+        renew_credentials: Reads the Qualys secret anew; called after Qualys refused the token.
+    """
+
+    def __init__(
+        self, queues: Mapping[Source, Queue], world: World, *, renew_credentials: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._world = world
+        self._queues = queues
+        self._renew_credentials = renew_credentials
+        visibility = timedelta(seconds=world.settings.visibility_timeout)
+        self._heartbeats = {source: Heartbeat(queue, world.clock, visibility) for source, queue in queues.items()}
+        self._settlements = {source: Settlement(queue, world) for source, queue in queues.items()}
+        self._slots = world.settings.max_concurrent_scans
+        self._running: dict[asyncio.Task[None], Trip] = {}
+        self._room = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._draining = False
+        self._paused_until: datetime | None = None
+        self._fault: ScanhubError | None = None
+        self.tally = Tally()
+
+    def stop(self) -> None:
+        """Receive nothing more, give back what has not begun, let scans finish within the drain time, end."""
+        self._stopping.set()
+
+    async def run(self, *, drain: bool = False) -> Tally:
+        """Work until stopped or, with `drain`, until there is nothing to receive and nothing runs.
+
+        Raises:
+            HostFault, Misconfigured: This worker cannot go on. What it held was given back.
+            QualysFault: With `drain` only: Qualys refuses the token or is down; without, the worker waits for it.
+        """
+        self._draining = drain
+        beats = [asyncio.get_running_loop().create_task(beat.run()) for beat in self._heartbeats.values()]
+        for beat in beats:
+            beat.add_done_callback(self._beat_ended)
+        try:
+            await (self._until_empty() if drain else self._until_stopped())
+        finally:
+            await self._wind_up()
+            for beat in beats:
+                beat.cancel()
+            await asyncio.gather(*beats, return_exceptions=True)
+        if self._fault is not None:
+            raise self._fault
+        return self.tally
+
+    async def _until_stopped(self) -> None:
+        wait = LONG_POLL if len(self._queues) == 1 else SHARED_POLL
+        failures = 0
+        while not self._stopping.is_set():
+            try:
+                for source in self._queues:
+                    await self._take(source, wait)
+                failures = 0
+            except Retry as error:
+                failures += 1
+                pause = backoff.after_failure(failures).total_seconds()
+                log.warning("nothing received", reason=error.text, pause=round(pause, 1))
+                await self._unless_stopped(asyncio.sleep(pause))
+
+    async def _until_empty(self) -> None:
+        while not self._stopping.is_set():
+            taken = [await self._take(source, DRAIN_POLL) for source in self._queues]
+            if any(taken):
+                continue
+            if self._running:
+                await self._unless_stopped(asyncio.wait(list(self._running), return_when=asyncio.FIRST_COMPLETED))
+            elif not any([(await queue.depth()).visible for queue in self._queues.values()]):
+                return
+
+    async def _take(self, source: Source, wait: float) -> int:
+        """Receive as much as there is room for and send it on its way; returns how much that was."""
+        await self._unless_stopped(self._pause())
+        room = await self._unless_stopped(self._wait_for_room(source))
+        if not room or self._stopping.is_set():
+            return 0
+        messages = await self._unless_stopped(self._queues[source].receive(min(room, RECEIVE_LIMIT), wait=wait))
+        for message in messages or ():
+            self._start(message)
+        return len(messages or ())
+
+    async def _pause(self) -> None:
+        """While Qualys refuses the token nothing is received; then the secret is read anew."""
+        if self._paused_until is None:
+            return
+        await asyncio.sleep(max(0.0, (self._paused_until - self._world.clock.now()).total_seconds()))
+        self._paused_until = None
+        await self._renew_credentials()
+
+    async def _wait_for_room(self, source: Source) -> int:
+        # Half of the slots are out of the sweep's reach, so that a change finds one free.
+        reserved = self._slots // 2 if source is Source.SWEEP else 0
+        while (room := self._slots - reserved - len(self._running)) <= 0:
+            if source is Source.SWEEP:
+                return 0
+            self._room.clear()
+            await self._room.wait()
+        return room
+
+    async def _unless_stopped(self, work: Awaitable[Result]) -> Result | None:
+        """The result, or None if the worker was told to stop before it was there; the work is cancelled then."""
+        task = asyncio.ensure_future(work)
+        stop = asyncio.ensure_future(self._stopping.wait())
+        try:
+            await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in (task, stop):
+                if not one.done():
+                    one.cancel()
+            await asyncio.wait({task, stop})
+        return None if task.cancelled() else task.result()
+
+    def _start(self, message: Message) -> None:
+        trip = Trip(message)
+        self.tally.left_behind.discard(message.id)
+        task = asyncio.get_running_loop().create_task(self._carry(trip), name=f"message {message.id}")
+        self._running[task] = trip
+        task.add_done_callback(self._ended)
+
+        def lose() -> None:
+            task.cancel(LOST)
+
+        self._heartbeats[message.source].hold(message, lose)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        del self._running[task]
+        self._room.set()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # A mistake of our own in the settling: the message comes again by its visibility.
+            log.error("journey not settled", exc_info=error)
+
+    def _beat_ended(self, beat: asyncio.Task[None]) -> None:
+        if beat.cancelled() or (error := beat.exception()) is None:
+            return
+        # Without its heartbeat a worker would scan what others receive too.
+        self._stop_for(error if isinstance(error, ScanhubError) else HostFault(f"the heartbeat ended: {error}"))
+
+    async def _carry(self, trip: Trip) -> None:
+        """One message, from its receipt to its settlement."""
+        message = trip.message
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(message_id=message.id)
+        try:
+            self._world.observer.moved(trip)
+            ending = await journey(trip, self._world)
+        except asyncio.CancelledError as cancelled:
+            # Cancelled by this service, for one of two reasons; the task goes on, to settle its message.
+            this = asyncio.current_task()
+            if this is not None:
+                this.uncancel()
+            lost = LOST in cancelled.args
+            ending = Ending(kind=EndingKind.LOST if lost else EndingKind.GIVEN_BACK, reason="" if lost else "stop")
+        try:
+            await self._settlements[message.source].settle(trip, ending)
+        except ScanhubError as error:
+            log.warning("message not settled, it comes again", reason=error.text, ending=ending.kind.value)
+            ending = Ending(kind=EndingKind.LOST, reason="not_settled", detail=error.text)
+            if not isinstance(error, Retry):
+                self._stop_for(error)
+        finally:
+            self._heartbeats[message.source].let_go(message)
+        trip.stage, trip.ending = Stage.ENDED, ending
+        self.tally.count(trip, ending)
+        self._world.observer.moved(trip)
+        self._heed(ending.fault)
+
+    def _heed(self, fault: ScanhubError | None) -> None:
+        """A fault that concerns more than one message."""
+        if isinstance(fault, QualysFault) and not self._draining:
+            log.error("qualys does not take our scans; nothing is received for a while", reason=fault.text)
+            self._paused_until = self._world.clock.now() + QUALYS_PAUSE
+        elif fault is not None:
+            self._stop_for(fault)
+
+    def _stop_for(self, fault: ScanhubError) -> None:
+        if self._fault is None:
+            log.error("this worker stops", reason=fault.text)
+            self._fault = fault
+        self.stop()
+
+    async def _wind_up(self) -> None:
+        """Give back what has not begun; let scans end within the drain time, then end them and give back."""
+        self._stopping.set()
+        for task, trip in self._running.items():
+            if not trip.has_begun:
+                task.cancel()
+        if self._running:
+            log.info("draining", running=len(self._running), seconds=self._world.settings.drain_timeout)
+            await asyncio.wait(list(self._running), timeout=self._world.settings.drain_timeout)
+        for task in self._running:
+            task.cancel()
+        if self._running:
+            await asyncio.wait(list(self._running))

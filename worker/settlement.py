@@ -1,0 +1,62 @@
+"""What becomes of a message once its journey has ended."""
+
+from collections.abc import Mapping, Sequence
+
+import structlog
+
+from hub.message import Message, Parking
+from hub.metrics import ending_figures
+from worker.batcher import Batcher
+from worker.ports import Queue
+from worker.trip import Ending, EndingKind, Trip
+from worker.world import World
+
+log = structlog.get_logger()
+
+DELETES_A_CALL = 10
+"""Entries of DeleteMessageBatch (SQS API reference)."""
+
+DELETE_LINGER = 0.01
+"""Seconds. What was covered already ends together, so that one call deletes a whole receive."""
+
+
+class Settlement:
+    """Deletes, parks or gives back the messages of one queue."""
+
+    def __init__(self, queue: Queue, world: World) -> None:
+        self._queue = queue
+        self._world = world
+        self._deletes = Batcher[Message, bool](self._delete, size=DELETES_A_CALL, linger=DELETE_LINGER)
+
+    async def settle(self, trip: Trip, ending: Ending) -> None:
+        """Do with the message what the ending says. Always the journey's last call."""
+        message = trip.message
+        if ending.kind is EndingKind.PARKED:
+            await self._queue.park(message, self._parking(trip, ending))
+        elif ending.kind is EndingKind.GIVEN_BACK:
+            await self._queue.give_back(message, ending.delay)
+        elif ending.kind is not EndingKind.LOST and not await self._deletes.ask(message):
+            log.warning("message not deleted, it comes again")
+        waited = self._world.clock.now() - message.sent_at
+        self._world.metrics.emit(**ending_figures(ending.kind.value, ending.reason, message.source, waited))
+        log.info(
+            "journey ended",
+            ending=ending.kind.value,
+            reason=ending.reason,
+            detail=ending.detail.partition("\n")[0],
+            attempt=message.receive_count,
+            delay=round(ending.delay.total_seconds(), 1),
+        )
+
+    def _parking(self, trip: Trip, ending: Ending) -> Parking:
+        return Parking(
+            reason=ending.reason,
+            detail=ending.detail,
+            function=str(trip.function) if trip.function is not None else "",
+            attempts=trip.message.receive_count,
+            at=self._world.clock.now(),
+        )
+
+    async def _delete(self, messages: Sequence[Message]) -> Mapping[Message, bool]:
+        failed = set(await self._queue.delete(messages))
+        return {message: message not in failed for message in messages}

@@ -1,0 +1,108 @@
+"""Where one message stands on its journey, and how the journey ended."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from hub.message import Message
+from hub.scans import ScanSummary
+from spoke.arn import FunctionArn
+from spoke.errors import ScanhubError
+from spoke.events import Change
+from spoke.snapshot import FunctionSnapshot
+
+
+class Stage(StrEnum):
+    """The steps of the journey, in their order."""
+
+    READ = "read"
+    LOOK_UP = "look up"
+    DESCRIBE = "describe"
+    CLAIM = "claim"
+    SCAN = "scan"
+    STORE = "store"
+    COMMIT = "commit"
+    EFFECTS = "effects"
+    ENDED = "ended"
+
+
+class EndingKind(StrEnum):
+    """How a journey ended."""
+
+    STORED = "stored"
+    COVERED = "covered"
+    COALESCED = "coalesced"
+    IGNORED = "ignored"
+    EXCLUDED = "excluded"
+    GONE = "gone"
+    PARKED = "parked"
+    GIVEN_BACK = "given back"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How a journey ended, and with it what becomes of the message.
+
+    Attributes:
+        kind: `parked`, `given back` and `lost` (not ours any more) say so; every other kind deletes the message.
+        reason: A stable word, such as `account_mismatch`; empty where the kind says it all.
+        detail: One line for a person.
+        delay: With `given back`: after which time it comes again.
+        fault: With `given back`: what concerns more than this message (`HostFault`, `Misconfigured`, `QualysFault`).
+    """
+
+    kind: EndingKind
+    reason: str = ""
+    detail: str = ""
+    delay: timedelta = timedelta(0)
+    fault: ScanhubError | None = None
+
+
+@dataclass(slots=True)
+class Trip:
+    """One message on its journey; the journey fills it in as it learns more.
+
+    Attributes:
+        message: As received.
+        stage: The step it is at.
+        change: What the body says, once it was read.
+        snapshot: What GetFunction said, once it was asked.
+        scan_id: Of its own scan, once it has claimed one.
+        summary: Of the result, once it is committed.
+        ending: How it ended, once it did.
+    """
+
+    message: Message
+    stage: Stage = Stage.READ
+    change: Change | None = None
+    snapshot: FunctionSnapshot | None = None
+    scan_id: str | None = None
+    summary: ScanSummary | None = None
+    ending: Ending | None = None
+
+    @property
+    def function(self) -> FunctionArn | None:
+        """The function it is about, without qualifier, once that is known."""
+        return self.change.function if self.change is not None else None
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether its scan has begun: from here on it is worth waiting for."""
+        return self.stage in {Stage.SCAN, Stage.STORE, Stage.COMMIT, Stage.EFFECTS}
+
+
+class Observer(Protocol):
+    """Somebody who watches: a progress table, a test."""
+
+    def moved(self, trip: Trip) -> None:
+        """The trip reached a new stage, or ended."""
+        ...
+
+
+class Unobserved:
+    """Nobody watches."""
+
+    def moved(self, trip: Trip) -> None:
+        """Nothing."""
