@@ -28,7 +28,7 @@ app.command("show")(show_command.show)
 app.add_typer(local_command.app, name="local")
 
 
-def _version(wanted: bool) -> None:  # noqa: FBT001  # typer's callback signature
+def _version(wanted: bool) -> None:
     if wanted:
         sys.stdout.write(f"scanhub {__version__}\n")
         raise typer.Exit
@@ -36,7 +36,7 @@ def _version(wanted: bool) -> None:  # noqa: FBT001  # typer's callback signatur
 
 @app.callback()
 def root(
-    version: Annotated[  # noqa: ARG001, FBT002  # read by its callback; a flag
+    version: Annotated[  # read by its callback; a flag
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
     ] = False,
 ) -> None:

@@ -36,8 +36,8 @@ def serve(
 @app.command()
 def up(
     spokes: Annotated[int, typer.Option(min=1, max=20, help="Member accounts.")] = 3,
-    no_samples: Annotated[bool, typer.Option("--no-samples", help="Publish no sample functions.")] = False,  # noqa: FBT002  # a flag
-    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of `export` lines.")] = False,  # noqa: FBT002  # a flag
+    no_samples: Annotated[bool, typer.Option("--no-samples", help="Publish no sample functions.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of `export` lines.")] = False,
 ) -> None:
     """Deploy hub, spokes and samples to AWS_ENDPOINT_URL, and print the settings for a worker."""
     from infra.local.deployment import deploy, publish  # noqa: PLC0415  # boto3 is needed here only

@@ -27,8 +27,8 @@ GOOD = {CoverageState.COVERED, CoverageState.PARTIAL, CoverageState.EXCLUDED, Co
 
 def scan(
     arns: Annotated[list[str], typer.Argument(metavar="FUNCTION...", help="Function ARNs.")],
-    force: Annotated[bool, typer.Option("--force", help="Scan although a fresh result is there.")] = False,  # noqa: FBT002  # a flag
-    wait: Annotated[bool, typer.Option("--wait", help="Wait until each has its result.")] = False,  # noqa: FBT002  # a flag
+    force: Annotated[bool, typer.Option("--force", help="Scan although a fresh result is there.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until each has its result.")] = False,
 ) -> None:
     """Ask for a scan of these functions; the worker does it."""
     wanted = [functions.parse(arn) for arn in arns]
@@ -78,15 +78,11 @@ async def _settled(function: FunctionArn, before: Coverage | None, hub: Hub) -> 
     def unsettled(coverage: Coverage | None) -> bool:
         return coverage is None or coverage.state in UNSETTLED or (before is not None and coverage.at == before.at)
 
+    asking = AsyncRetrying(
+        retry=retry_if_result(unsettled), wait=wait_fixed(POLL_SECONDS), stop=stop_after_delay(patience)
+    )
     try:
-        async for attempt in AsyncRetrying(
-            retry=retry_if_result(unsettled), wait=wait_fixed(POLL_SECONDS), stop=stop_after_delay(patience)
-        ):
-            with attempt:
-                coverage = await hub.ledger.coverage(function)
-            attempt.retry_state.set_result(coverage)
+        coverage: Coverage = await asking(hub.ledger.coverage, function)
     except RetryError:
         raise ScanhubError(f"{function}: no result within {patience} s; is a worker running?") from None
-    if coverage is None:
-        raise AssertionError("None is unsettled")
     return coverage

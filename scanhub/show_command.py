@@ -22,7 +22,7 @@ from spoke.errors import ScanhubError
 
 def show(
     function: Annotated[str, typer.Argument(help="The function's ARN.")],
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")] = False,  # noqa: FBT002  # a flag
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")] = False,
 ) -> None:
     """Show the state of one function, its last good result and the findings in it."""
     coverage, findings = asyncio.run(_read(functions.parse(function)))

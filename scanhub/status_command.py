@@ -17,7 +17,7 @@ from scanhub.wiring import open_hub
 
 
 def status(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")] = False,  # noqa: FBT002  # a flag
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")] = False,
 ) -> None:
     """Show the state of every function that was ever seen."""
     coverages = asyncio.run(_coverages())

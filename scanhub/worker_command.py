@@ -19,7 +19,7 @@ from worker.trip import Unobserved
 def worker(
     drain: Annotated[
         bool, typer.Option("--drain", help="End when there is nothing to receive and nothing runs.")
-    ] = False,  # noqa: FBT002  # a flag
+    ] = False,
 ) -> None:
     """Scan what changes, until stopped (SIGTERM or SIGINT ends it in good order)."""
     settings, redactor = load(), Redactor()

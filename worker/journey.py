@@ -7,7 +7,7 @@ import structlog
 
 from hub.coverage import Coverage, CoverageState
 from hub.message import Message
-from hub.scans import Fresh, Held, Lease, ScanKey, ScanRecord, ScanStatus, ScanSummary, new_scan_id
+from hub.scans import Claim, Fresh, Held, Lease, ScanKey, ScanRecord, ScanStatus, ScanSummary, new_scan_id
 from spoke.errors import LeaseHeld
 from spoke.events import Change, Ignored, Malformed, read
 from spoke.functions import readiness
@@ -52,13 +52,7 @@ async def journey(trip: Trip, world: World) -> Ending:
 
         _move(trip, Stage.CLAIM, world)
         key = ScanKey(change.function, snapshot.fingerprint, world.scanner.profile.id)
-        claim = await world.ledger.claim(
-            key,
-            message_id=trip.message.id,
-            now=world.clock.now(),
-            duration=_lease_duration(world),
-            force=change.force,
-        )
+        claim = await _claim(key, change, trip.message, world)
         if isinstance(claim, Fresh):
             return await _resume(trip, claim.record, snapshot, world)
         if isinstance(claim, Held):
@@ -134,8 +128,19 @@ async def _known(change: Change, message: Message, world: World) -> bool:
     )
 
 
+async def _claim(key: ScanKey, change: Change, message: Message, world: World) -> Claim:
+    if change.force:
+        record = await world.lookups.ask(key)
+        if record is not None and record.summary is not None and record.committed_by == message.id:
+            # An earlier delivery of this very request has committed its scan: what is forced is not forced twice.
+            return Fresh(record)
+    return await world.ledger.claim(
+        key, message_id=message.id, now=world.clock.now(), duration=_lease_duration(world), force=change.force
+    )
+
+
 async def _resume(trip: Trip, record: ScanRecord, snapshot: FunctionSnapshot, world: World) -> Ending:
-    """There is a fresh result. If it is this message's own, an earlier try ended after the commit."""
+    """There is a result. If it is this message's own, an earlier try ended after the commit."""
     summary = record.summary
     if summary is None:
         raise AssertionError("a fresh record has a summary")

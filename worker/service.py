@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 
@@ -28,6 +28,9 @@ RECEIVE_LIMIT = 10
 
 LONG_POLL = 20.0
 """Seconds; SQS's most."""
+
+DRAIN_LOOK = 5.0
+"""Seconds. While a long scan runs, so often a drain looks for what has come meanwhile."""
 
 LOST = "lost"
 """The word by which a journey is cancelled whose message is not ours any more."""
@@ -82,12 +85,14 @@ class Service:
         self._stopping = asyncio.Event()
         self._draining = False
         self._paused_until: datetime | None = None
+        self._waiting: asyncio.Future[Any] | None = None
         self._fault: ScanhubError | None = None
         self.tally = Tally()
 
     def stop(self) -> None:
         """Receive nothing more, give back what has not begun, let scans finish within the drain time, end."""
         self._stopping.set()
+        self._interrupt()
 
     async def run(self, *, drain: bool = False) -> Tally:
         """Work until stopped or, with `drain`, until there is nothing to receive and nothing runs.
@@ -123,7 +128,7 @@ class Service:
                 failures += 1
                 pause = backoff.after_failure(failures).total_seconds()
                 log.warning("nothing received", reason=error.text, pause=round(pause, 1))
-                await self._unless_stopped(asyncio.sleep(pause))
+                await self._interruptible(asyncio.sleep(pause))
 
     async def _until_empty(self) -> None:
         while not self._stopping.is_set():
@@ -131,28 +136,29 @@ class Service:
             if any(taken):
                 continue
             if self._running:
-                await self._unless_stopped(asyncio.wait(list(self._running), return_when=asyncio.FIRST_COMPLETED))
+                running = asyncio.wait(list(self._running), timeout=DRAIN_LOOK, return_when=asyncio.FIRST_COMPLETED)
+                await self._interruptible(running)
             elif not any([(await queue.depth()).visible for queue in self._queues.values()]):
                 return
 
     async def _take(self, source: Source, wait: float) -> int:
         """Receive as much as there is room for and send it on its way; returns how much that was."""
-        await self._unless_stopped(self._pause())
-        room = await self._unless_stopped(self._wait_for_room(source))
+        if self._paused_until is not None:
+            await self._interruptible(self._pause(self._paused_until))
+            return 0
+        room = await self._interruptible(self._wait_for_room(source))
         if not room or self._stopping.is_set():
             return 0
-        messages = await self._unless_stopped(self._queues[source].receive(min(room, RECEIVE_LIMIT), wait=wait))
+        messages = await self._interruptible(self._queues[source].receive(min(room, RECEIVE_LIMIT), wait=wait))
         for message in messages or ():
             self._start(message)
         return len(messages or ())
 
-    async def _pause(self) -> None:
+    async def _pause(self, until: datetime) -> None:
         """While Qualys refuses the token nothing is received; then the secret is read anew."""
-        if self._paused_until is None:
-            return
-        await asyncio.sleep(max(0.0, (self._paused_until - self._world.clock.now()).total_seconds()))
-        self._paused_until = None
+        await asyncio.sleep(max(0.0, (until - self._world.clock.now()).total_seconds()))
         await self._renew_credentials()
+        self._paused_until = None
 
     async def _wait_for_room(self, source: Source) -> int:
         # Half of the slots are out of the sweep's reach, so that a change finds one free.
@@ -164,18 +170,24 @@ class Service:
             await self._room.wait()
         return room
 
-    async def _unless_stopped(self, work: Awaitable[Result]) -> Result | None:
-        """The result, or None if the worker was told to stop before it was there; the work is cancelled then."""
-        task = asyncio.ensure_future(work)
-        stop = asyncio.ensure_future(self._stopping.wait())
+    async def _interruptible(self, work: Awaitable[Result]) -> Result | None:
+        """The result, or None if the work was interrupted: by a stop, or because Qualys takes no scans."""
+        task = self._waiting = asyncio.ensure_future(work)
+        if self._stopping.is_set():
+            task.cancel()
         try:
-            await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({task})
         finally:
-            for one in (task, stop):
-                if not one.done():
-                    one.cancel()
-            await asyncio.wait({task, stop})
+            self._waiting = None
+            if not task.done():
+                task.cancel()
+                await asyncio.wait({task})
         return None if task.cancelled() else task.result()
+
+    def _interrupt(self) -> None:
+        # At once, not by a flag that is read later: a long poll in flight would take messages that nobody handles.
+        if self._waiting is not None:
+            self._waiting.cancel()
 
     def _start(self, message: Message) -> None:
         trip = Trip(message)
@@ -217,6 +229,8 @@ class Service:
                 this.uncancel()
             lost = LOST in cancelled.args
             ending = Ending(kind=EndingKind.LOST if lost else EndingKind.GIVEN_BACK, reason="" if lost else "stop")
+        # Before the message is given back: this worker's own receive, still in flight, would only fetch it again.
+        self._heed(ending.fault)
         try:
             await self._settlements[message.source].settle(trip, ending)
         except ScanhubError as error:
@@ -229,13 +243,13 @@ class Service:
         trip.stage, trip.ending = Stage.ENDED, ending
         self.tally.count(trip, ending)
         self._world.observer.moved(trip)
-        self._heed(ending.fault)
 
     def _heed(self, fault: ScanhubError | None) -> None:
         """A fault that concerns more than one message."""
         if isinstance(fault, QualysFault) and not self._draining:
             log.error("qualys does not take our scans; nothing is received for a while", reason=fault.text)
             self._paused_until = self._world.clock.now() + QUALYS_PAUSE
+            self._interrupt()
         elif fault is not None:
             self._stop_for(fault)
 
@@ -248,6 +262,8 @@ class Service:
     async def _wind_up(self) -> None:
         """Give back what has not begun; let scans end within the drain time, then end them and give back."""
         self._stopping.set()
+        # A task that is cancelled before its first step never runs, and would never give its message back.
+        await asyncio.sleep(0)
         for task, trip in self._running.items():
             if not trip.has_begun:
                 task.cancel()

@@ -1,0 +1,513 @@
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from hub.coverage import CoverageState
+from hub.notification import NotificationKind
+from hub.scans import Effect, PolicyVerdict, ScanKey, ScanStatus
+from spoke.errors import (
+    HostFault,
+    LeaseLost,
+    Misconfigured,
+    NoAccess,
+    QualysFault,
+    Retry,
+    ScanhubError,
+    ScannerCrashed,
+    Throttled,
+    Unavailable,
+    Unreadable,
+    UploadFailed,
+)
+from tests.virtual_time import run
+from tests.worker.worlds import (
+    ACCOUNT,
+    CODE,
+    NEWER_CODE,
+    TestWorld,
+    event,
+    function,
+    message,
+    request,
+    snapshot,
+)
+from worker.journey import journey
+from worker.memory.artifacts import memory_artifacts
+from worker.memory.clock import START
+from worker.memory.scanner import Script
+from worker.trip import Ending, EndingKind, Trip
+
+
+async def travel(world: TestWorld, body: str, **delivery: Any) -> tuple[Ending, Trip]:
+    trip = Trip(message(body, **delivery))
+    ending = await journey(trip, world.world)
+    return ending, trip
+
+
+def in_world(**changes: Any) -> Callable[[Callable[[TestWorld], Any]], Callable[[], None]]:
+    """Run the test in virtual time, in a world of these settings that holds one function, `payments`."""
+
+    def decorate(test: Callable[[TestWorld], Any]) -> Callable[[], None]:
+        async def main() -> None:
+            world = TestWorld(**changes)
+            world.spoke.put(snapshot())
+            await test(world)
+
+        def wrapper() -> None:
+            run(main())
+
+        wrapper.__name__ = test.__name__
+        return wrapper
+
+    return decorate
+
+
+@in_world()
+async def test_a_change_becomes_a_stored_committed_tagged_and_told_result(world: TestWorld) -> None:
+    ending, trip = await travel(world, event())
+
+    assert (ending.kind, ending.reason) == (EndingKind.STORED, "success")
+    assert world.objects.writes[-1].endswith("/manifest.json"), "the manifest is the commit mark: it comes last"
+    coverage = await world.coverage()
+    assert coverage.state is CoverageState.COVERED
+    assert coverage.as_of == snapshot().last_modified
+    assert coverage.last_good is not None
+    assert coverage.last_good.manifest_key == world.objects.writes[-1]
+    assert coverage.last_good.scan_id == trip.scan_id
+    [(tagged, tags)] = world.spoke.tagged
+    assert tagged == function()
+    assert set(tags) == {"QualysScanTimestamp", "QualysScanStatus", "QualysScanTag"}
+    assert tags["QualysScanStatus"] == "success"
+    [told] = world.notifier.told
+    assert (told.kind, told.reason) == (NotificationKind.FINDINGS, "1 high")
+    record = (await world.ledger.look_up([key_of(world)]))[key_of(world)]
+    assert (record.owed, record.lease) == (frozenset(), None)
+
+
+def key_of(world: TestWorld, code: str = CODE) -> ScanKey:
+    return ScanKey(function(), snapshot(code_sha256=code).fingerprint, world.scanner.profile.id)
+
+
+@in_world()
+async def test_the_scanner_gets_a_session_of_its_own_for_each_scan(world: TestWorld) -> None:
+    await travel(world, event())
+    world.spoke.put(snapshot(code_sha256=NEWER_CODE, last_modified=START))
+    await travel(world, event(code=NEWER_CODE), number=2)
+    assert [taken.fingerprint for taken, _ in world.spoke.sessions] == [
+        snapshot().fingerprint,
+        snapshot(code_sha256=NEWER_CODE).fingerprint,
+    ]
+    assert len({run.session for run in world.scanner.runs}) == 2
+
+
+@in_world()
+async def test_a_covered_event_costs_one_look_up_and_no_call_to_the_spoke(world: TestWorld) -> None:
+    await travel(world, event())
+    calls: list[str] = []
+
+    async def on_call(operation: str, *, after: bool) -> None:
+        if not after:
+            calls.append(operation)
+
+    world.ledger.on_call = on_call
+    world.spoke.fail("describe", AssertionError("the spoke must not be asked"))
+    ending, _ = await travel(world, event(), number=2)
+    assert (ending.kind, ending.reason) == (EndingKind.COVERED, "fresh")
+    assert calls == ["look_up"]
+
+
+@in_world()
+async def test_a_rollback_to_scanned_code_is_covered_again_without_a_scan(world: TestWorld) -> None:
+    await travel(world, event())
+    world.spoke.put(snapshot(code_sha256=NEWER_CODE, last_modified=START))
+    await travel(world, event(code=NEWER_CODE), number=2)
+    rolled_back = snapshot(last_modified=START + timedelta(minutes=1))
+    world.spoke.put(rolled_back)
+    ending, _ = await travel(world, event(), number=3)
+    assert ending.kind is EndingKind.COVERED
+    assert len(world.scanner.runs) == 2
+    coverage = await world.coverage()
+    assert (coverage.fingerprint, coverage.as_of) == (rolled_back.fingerprint, rolled_back.last_modified)
+
+
+@in_world(cache_ttl_days=1)
+async def test_a_result_past_its_freshness_is_scanned_again(world: TestWorld) -> None:
+    await travel(world, event())
+    await asyncio.sleep(timedelta(days=2).total_seconds())
+    ending, _ = await travel(world, event(), number=2)
+    assert ending.kind is EndingKind.STORED
+    assert len(world.scanner.runs) == 2
+
+
+@in_world()
+async def test_a_body_that_cannot_be_read_is_parked_at_once(world: TestWorld) -> None:
+    ending, trip = await travel(world, "{not json")
+    assert (ending.kind, ending.reason) == (EndingKind.PARKED, "not_json")
+    assert trip.change is None
+
+
+@in_world()
+async def test_a_failed_call_is_ignored_with_its_reason(world: TestWorld) -> None:
+    failed = event(code=None).replace('"eventName"', '"errorCode": "AccessDenied", "eventName"')
+    ending, _ = await travel(world, failed)
+    assert (ending.kind, ending.reason) == (EndingKind.IGNORED, "failed_call")
+
+
+@in_world()
+async def test_a_body_that_names_another_account_than_its_envelope_is_parked(world: TestWorld) -> None:
+    ending, _ = await travel(world, event(account="666666666666"))
+    assert (ending.kind, ending.reason) == (EndingKind.PARKED, "account_mismatch")
+    assert "666666666666" in ending.detail
+    assert ACCOUNT in ending.detail
+    assert world.scanner.runs == []
+
+
+@in_world()
+async def test_a_body_that_names_another_region_than_its_envelope_is_parked(world: TestWorld) -> None:
+    ending, _ = await travel(world, event().replace('"region": "eu-central-1"', '"region": "us-east-1"'))
+    assert (ending.kind, ending.reason) == (EndingKind.PARKED, "region_mismatch")
+
+
+@in_world(exclude_functions="aws-controltower-*,pay*")
+async def test_a_name_pattern_excludes_without_a_call_to_the_spoke(world: TestWorld) -> None:
+    world.spoke.fail("describe", AssertionError("the spoke must not be asked"))
+    ending, _ = await travel(world, event())
+    assert (ending.kind, ending.reason) == (EndingKind.EXCLUDED, "name")
+    coverage = await world.coverage()
+    assert (coverage.state, coverage.reason) == (CoverageState.EXCLUDED, "the name matches pay*")
+
+
+@pytest.mark.parametrize(("value", "excluded"), [("true", True), ("yes please", True), ("false", False)])
+def test_a_tag_excludes_unless_it_says_false(value: str, excluded: bool) -> None:
+    @in_world()
+    async def body(world: TestWorld) -> None:
+        world.spoke.put(snapshot(tags={"QualysScanExclude": value}))
+        ending, _ = await travel(world, event())
+        assert (ending.kind is EndingKind.EXCLUDED) == excluded
+        assert ((await world.coverage()).state is CoverageState.EXCLUDED) == excluded
+        assert (world.scanner.runs == []) == excluded
+
+    body()
+
+
+@in_world()
+async def test_a_function_that_is_gone_is_written_down_and_the_message_ends(world: TestWorld) -> None:
+    world.spoke.remove(function())
+    ending, _ = await travel(world, event())
+    assert ending.kind is EndingKind.GONE
+    assert (await world.coverage()).state is CoverageState.GONE
+
+
+@in_world()
+async def test_a_deletion_is_believed_only_when_the_function_is_not_there(world: TestWorld) -> None:
+    deletion = event(name="DeleteFunction20150331", code=None)
+    ending, _ = await travel(world, deletion)
+    assert ending.kind is EndingKind.STORED, "it was created anew since: what is there is scanned"
+    world.spoke.remove(function())
+    ending, _ = await travel(world, deletion, number=2)
+    assert ending.kind is EndingKind.GONE
+    assert (await world.coverage()).last_good is not None, "the last good result survives"
+
+
+@in_world()
+async def test_code_that_is_not_ready_comes_back_within_a_minute_and_is_no_failure(world: TestWorld) -> None:
+    world.spoke.put(snapshot(state="Pending"))
+    ending, _ = await travel(world, event(), receive_count=9)
+    assert (ending.kind, ending.reason) == (EndingKind.GIVEN_BACK, "not_ready")
+    assert timedelta(seconds=15) <= ending.delay <= timedelta(seconds=60)
+    assert (await world.coverage()).state is CoverageState.PENDING
+    assert world.notifier.told == []
+
+
+@in_world()
+async def test_code_that_never_gets_ready_is_parked_in_the_end(world: TestWorld) -> None:
+    world.spoke.put(snapshot(state="Pending"))
+    ending, _ = await travel(world, event(), receive_count=15)
+    assert (ending.kind, ending.reason) == (EndingKind.PARKED, "not_ready")
+
+
+@in_world()
+async def test_an_image_that_lambda_may_not_read_is_parked_as_unreadable(world: TestWorld) -> None:
+    world.spoke.put(snapshot(state="Inactive", state_reason_code="ImageAccessDenied", package_type="Image"))
+    ending, _ = await travel(world, event())
+    assert (ending.kind, ending.reason) == (EndingKind.PARKED, "unreadable")
+    assert (await world.coverage()).state is CoverageState.UNREADABLE
+    assert [told.kind for told in world.notifier.told] == [NotificationKind.FAILED]
+
+
+@in_world()
+async def test_a_role_that_cannot_be_assumed_is_no_access_and_parked_after_the_last_try(world: TestWorld) -> None:
+    world.spoke.deny(ACCOUNT)
+    ending, _ = await travel(world, event())
+    assert (ending.kind, ending.reason) == (EndingKind.GIVEN_BACK, "no_access")
+    assert (await world.coverage()).state is CoverageState.NO_ACCESS
+    ending, _ = await travel(world, event(), receive_count=5)
+    assert (ending.kind, ending.reason) == (EndingKind.PARKED, "no_access")
+
+
+@in_world()
+async def test_what_another_message_scans_is_coalesced(world: TestWorld) -> None:
+    await world.ledger.claim(
+        key_of(world), message_id="another", now=world.clock.now(), duration=timedelta(seconds=180)
+    )
+    ending, _ = await travel(world, event())
+    assert ending.kind is EndingKind.COALESCED
+    assert "another" in ending.detail
+
+
+@in_world()
+async def test_an_earlier_delivery_of_this_message_makes_it_wait_until_the_lease_ends(world: TestWorld) -> None:
+    await world.ledger.claim(
+        key_of(world), message_id="message-1", now=world.clock.now(), duration=timedelta(seconds=180)
+    )
+    ending, _ = await travel(world, event(), receive_count=2)
+    assert (ending.kind, ending.reason) == (EndingKind.GIVEN_BACK, "lease_held")
+    assert timedelta(seconds=180) <= ending.delay <= timedelta(seconds=185)
+
+
+@in_world()
+async def test_a_lease_lost_during_the_scan_ends_it_and_stores_nothing(world: TestWorld) -> None:
+    world.scanner.script(function(), Script(duration=timedelta(hours=1)))
+
+    async def on_call(operation: str, *, after: bool) -> None:
+        if operation == "renew" and not after:
+            raise LeaseLost("taken over")
+
+    world.ledger.on_call = on_call
+    ending, _ = await travel(world, event())
+    assert (ending.kind, ending.reason) == (EndingKind.GIVEN_BACK, "lease_lost")
+    assert world.objects.writes == []
+    assert [one.end for one in world.scanner.runs if one.end is not None] == ["cancelled"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [Throttled("slow down"), Unavailable("no answer"), ScannerCrashed("died", detail="segfault"), UploadFailed("x")],
+)
+def test_a_scan_that_may_work_next_time_is_given_back_and_its_lease_with_it(error: Retry) -> None:
+    @in_world()
+    async def body(world: TestWorld) -> None:
+        world.scanner.script(function(), Script(error=error))
+        ending, _ = await travel(world, event())
+        assert ending.kind is EndingKind.GIVEN_BACK
+        assert timedelta(seconds=1) <= ending.delay <= timedelta(seconds=10)
+        coverage = await world.coverage()
+        assert (coverage.state, coverage.reason) == (CoverageState.PENDING, f"try 1: {error.text}")
+        again, _ = await travel(world, event(), receive_count=2)
+        assert again.kind is EndingKind.STORED, "the lease was given up: the next try need not wait for its end"
+
+    body()
+
+
+@in_world()
+async def test_the_last_failing_try_is_stored_told_and_parked_with_its_stderr(world: TestWorld) -> None:
+    world.scanner.script(function(), Script(error=ScannerCrashed("the scanner died", detail="SIGSEGV at 0x0")))
+    ending, _ = await travel(world, event(), receive_count=5)
+    assert (ending.kind, ending.reason) == (EndingKind.PARKED, "scanner_crashed")
+    assert "SIGSEGV at 0x0" in ending.detail
+    assert (await world.coverage()).state is CoverageState.FAILED
+    [told] = world.notifier.told
+    assert (told.kind, told.reason) == (NotificationKind.FAILED, "the scanner died")
+    assert told.summary is not None
+    assert told.summary.status is ScanStatus.FAILED
+    assert world.objects.writes[-1] == told.summary.manifest_key
+    log = world.objects.stored[told.summary.manifest_key.replace("manifest.json", "stderr.log")]
+    assert b"SIGSEGV at 0x0" in log.data
+
+
+@pytest.mark.parametrize("error", [HostFault("disk full"), Misconfigured("bad option"), QualysFault("token refused")])
+def test_a_fault_beyond_this_message_is_never_paid_by_it(error: ScanhubError) -> None:
+    @in_world()
+    async def body(world: TestWorld) -> None:
+        world.scanner.script(function(), Script(error=error))
+        ending, _ = await travel(world, event(), receive_count=99)
+        assert ending.kind is EndingKind.GIVEN_BACK, "not even after many receives"
+        assert ending.fault is error
+        assert (await world.coverage()).state is CoverageState.PENDING
+
+    body()
+
+
+@in_world()
+async def test_an_unreadable_package_is_parked_at_the_first_try(world: TestWorld) -> None:
+    world.scanner.script(function(), Script(error=Unreadable("a broken zip")))
+    ending, _ = await travel(world, event())
+    assert (ending.kind, ending.reason) == (EndingKind.PARKED, "unreadable")
+
+
+@in_world()
+async def test_a_bug_of_ours_is_a_failed_try_and_no_crash(world: TestWorld) -> None:
+    world.spoke.fail("describe", ZeroDivisionError("division by zero"))
+    ending, _ = await travel(world, event())
+    assert (ending.kind, ending.reason, ending.detail) == (
+        EndingKind.GIVEN_BACK,
+        "retry",
+        "unexpected ZeroDivisionError",
+    )
+
+
+@in_world()
+async def test_exit_40_is_partial_and_never_clean(world: TestWorld) -> None:
+    world.scanner.script(
+        function(),
+        Script(
+            status=ScanStatus.PARTIAL,
+            exit_code=40,
+            reasons=("report_pending",),
+            report_owed=True,
+            artifacts=lambda _: memory_artifacts(report=False),
+        ),
+    )
+    ending, _ = await travel(world, event())
+    assert (ending.kind, ending.reason) == (EndingKind.STORED, "partial")
+    coverage = await world.coverage()
+    assert coverage.state is CoverageState.PARTIAL
+    assert "report_pending" in coverage.reason
+    assert coverage.last_good is not None
+    assert coverage.last_good.fresh_until - coverage.last_good.completed_at == timedelta(hours=6)
+
+
+@in_world()
+async def test_no_packages_is_partial(world: TestWorld) -> None:
+    world.scanner.script(function(), Script(artifacts=lambda _: memory_artifacts(vulnerabilities=(), packages=())))
+    await travel(world, event())
+    coverage = await world.coverage()
+    assert (coverage.state, coverage.reason) == (CoverageState.PARTIAL, "no_packages")
+
+
+@in_world()
+async def test_a_policy_deny_is_a_verdict_and_no_error(world: TestWorld) -> None:
+    world.scanner.script(function(), Script(exit_code=42, policy=PolicyVerdict.DENY))
+    ending, trip = await travel(world, event())
+    assert ending.kind is EndingKind.STORED
+    assert trip.summary is not None
+    assert trip.summary.policy is PolicyVerdict.DENY
+
+
+@in_world()
+async def test_a_retry_after_the_commit_finishes_the_effects_and_scans_no_more(world: TestWorld) -> None:
+    def silent(*_: str) -> None:
+        raise Unavailable("SNS does not answer")
+
+    world.notifier.on_call = silent
+    ending, _ = await travel(world, event())
+    assert ending.kind is EndingKind.GIVEN_BACK
+    assert (await world.coverage()).state is CoverageState.COVERED, "the result stands: only an effect is owed"
+    world.notifier.on_call = None
+    ending, _ = await travel(world, event(), receive_count=2)
+    assert ending.kind is EndingKind.STORED
+    assert len(world.scanner.runs) == 1
+    assert len(world.spoke.tagged) == 1, "the tag was marked done before"
+    assert len(world.notifier.told) == 1
+
+
+@in_world()
+async def test_effects_owed_at_the_last_try_park_the_message_but_not_the_result(world: TestWorld) -> None:
+    world.spoke.fail("tag", Throttled("slow down"))
+    ending, _ = await travel(world, event(), receive_count=5)
+    assert (ending.kind, ending.reason) == (EndingKind.PARKED, "effects_owed")
+    assert (await world.coverage()).state is CoverageState.COVERED
+    assert all(told.kind is not NotificationKind.FAILED for told in world.notifier.told)
+
+
+@in_world()
+async def test_a_commit_whose_answer_was_lost_is_not_scanned_again(world: TestWorld) -> None:
+    async def on_call(operation: str, *, after: bool) -> None:
+        if operation == "commit" and after:
+            world.ledger.on_call = None
+            raise Unavailable("time-out after the effect")
+
+    world.ledger.on_call = on_call
+    ending, _ = await travel(world, event())
+    assert ending.kind is EndingKind.GIVEN_BACK
+    ending, _ = await travel(world, event(), receive_count=2)
+    assert ending.kind is EndingKind.STORED
+    assert len(world.scanner.runs) == 1
+    assert len(world.notifier.told) == 1
+
+
+@in_world()
+async def test_another_message_leaves_the_owed_effects_to_the_one_that_scanned(world: TestWorld) -> None:
+    world.spoke.fail("tag", Throttled("slow down"))
+    await travel(world, event())
+    ending, _ = await travel(world, event(), number=2)
+    assert ending.kind is EndingKind.COVERED
+    assert world.spoke.tagged == []
+
+
+@in_world()
+async def test_a_function_that_may_not_be_tagged_is_covered_all_the_same(world: TestWorld) -> None:
+    world.spoke.fail("tag", NoAccess("the role may not tag"))
+    ending, _ = await travel(world, event())
+    assert ending.kind is EndingKind.STORED
+    record = (await world.ledger.look_up([key_of(world)]))[key_of(world)]
+    assert Effect.TAG not in record.owed
+
+
+@in_world(enable_tagging=False, notify_severity="critical")
+async def test_what_the_settings_do_not_ask_for_is_not_owed(world: TestWorld) -> None:
+    await travel(world, event())
+    assert world.spoke.tagged == []
+    assert world.notifier.told == []
+
+
+@in_world()
+async def test_a_forced_request_scans_although_a_fresh_result_is_there(world: TestWorld) -> None:
+    await travel(world, event())
+    assert (await travel(world, request(), number=2))[0].kind is EndingKind.COVERED
+    assert (await travel(world, request(force=True), number=3))[0].kind is EndingKind.STORED
+    assert len(world.scanner.runs) == 2
+
+
+@in_world()
+async def test_a_forced_request_that_comes_again_after_its_commit_is_not_forced_twice(world: TestWorld) -> None:
+    world.spoke.fail("tag", Throttled("slow down"))
+    assert (await travel(world, request(force=True)))[0].kind is EndingKind.GIVEN_BACK
+    assert (await travel(world, request(force=True), receive_count=2))[0].kind is EndingKind.STORED
+    assert len(world.scanner.runs) == 1
+    assert len(world.spoke.tagged) == 1
+
+
+@in_world()
+async def test_an_older_snapshot_never_replaces_the_state_of_a_newer_one(world: TestWorld) -> None:
+    newer = snapshot(code_sha256=NEWER_CODE, last_modified=START)
+
+    async def on_call(operation: str, *, after: bool) -> None:
+        if operation == "commit" and not after:
+            # While the older code was scanned, the function changed and the newer code was scanned elsewhere.
+            world.ledger.on_call = None
+            world.spoke.put(newer)
+            await travel(world, event(code=NEWER_CODE), number=2)
+
+    world.ledger.on_call = on_call
+    ending, _ = await travel(world, event())
+    assert ending.kind is EndingKind.STORED
+    assert (await world.coverage()).fingerprint == newer.fingerprint
+    record = (await world.ledger.look_up([key_of(world)]))[key_of(world)]
+    assert record.summary is not None, "the older result is kept under its own fingerprint"
+
+
+@in_world()
+async def test_a_ledger_that_fails_while_a_failure_is_written_down_leaves_the_message(world: TestWorld) -> None:
+    world.spoke.remove(function())
+
+    async def on_call(operation: str, *, after: bool) -> None:
+        if operation == "record" and not after:
+            raise Unavailable("no answer")
+
+    world.ledger.on_call = on_call
+    ending, _ = await travel(world, event())
+    assert ending.kind is EndingKind.GIVEN_BACK
+
+
+def test_a_claim_is_held_by_one_of_two_messages() -> None:
+    @in_world()
+    async def body(world: TestWorld) -> None:
+        endings = await asyncio.gather(travel(world, event()), travel(world, event(), number=2))
+        assert sorted(ending.kind.value for ending, _ in endings) == ["coalesced", "stored"]
+        assert world.scanner.overlaps() == []
+
+    body()

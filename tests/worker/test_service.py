@@ -1,0 +1,416 @@
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+
+from hub.coverage import CoverageState
+from hub.message import Message
+from spoke.errors import HostFault, Misconfigured, QualysFault, Unavailable
+from tests.virtual_time import run
+from tests.worker.worlds import TestWorld, event, function, snapshot
+from worker.memory.scanner import RunEnd, Script
+from worker.service import Service
+from worker.trip import EndingKind, Stage, Trip
+
+LONG = Script(duration=timedelta(hours=2))
+
+
+async def fill(world: TestWorld, count: int, *, prefix: str = "function") -> None:
+    """So many functions, and an event for each in the queue."""
+    for number in range(count):
+        arn = function(f"{prefix}-{number}")
+        world.spoke.put(snapshot(arn))
+        await world.changes.send(event(arn), group=arn.account)
+
+
+def started(service: Service, *, drain: bool = False) -> asyncio.Task[object]:
+    return asyncio.ensure_future(service.run(drain=drain))
+
+
+async def scans_running(world: TestWorld, count: int) -> None:
+    while len(world.scanner.running) < count:
+        await asyncio.sleep(0.1)
+
+
+def test_drain_ends_when_everything_has_its_result() -> None:
+    async def main() -> None:
+        world = TestWorld()
+        await fill(world, 12)
+        tally = await world.service().run(drain=True)
+        assert tally.endings == {EndingKind.STORED: 12}
+        assert tally.left_behind == set()
+        assert world.changes.messages == ()
+
+    run(main())
+
+
+def test_drain_of_empty_queues_ends_at_once() -> None:
+    async def main() -> None:
+        tally = await TestWorld().service(sweep=True).run(drain=True)
+        assert tally.endings == {}
+
+    run(main())
+
+
+def test_drain_leaves_behind_what_was_given_back_and_says_how_many() -> None:
+    async def main() -> None:
+        world = TestWorld()
+        await fill(world, 3)
+        world.spoke.put(snapshot(function("function-1"), state="Pending"))
+        tally = await world.service().run(drain=True)
+        assert tally.endings[EndingKind.STORED] == 2
+        assert len(tally.left_behind) == 1
+        assert len(world.changes.messages) == 1
+
+    run(main())
+
+
+def test_what_was_given_back_and_came_again_is_not_left_behind() -> None:
+    async def main() -> None:
+        world = TestWorld()
+        await fill(world, 2)
+        # The one scan takes long enough for the other message, which failed at first, to come again.
+        world.scanner.script(function("function-0"), Script(duration=timedelta(minutes=10)))
+        world.scanner.script(function("function-1"), Script(error=Unavailable("no answer")))
+        tally = await world.service().run(drain=True)
+        assert tally.endings == {EndingKind.STORED: 2, EndingKind.GIVEN_BACK: 1}
+        assert tally.left_behind == set()
+
+    run(main())
+
+
+def test_no_more_messages_are_held_than_there_are_slots() -> None:
+    async def main() -> None:
+        world = TestWorld(max_concurrent_scans=3)
+        await fill(world, 20)
+        held: list[int] = []
+
+        async def on_call(operation: str, *, after: bool) -> None:
+            if operation == "receive" and after:
+                held.append((await world.changes.depth()).in_flight)
+
+        world.changes.on_call = on_call
+        await world.service().run(drain=True)
+        assert max(held) == 3
+        assert world.scanner.max_running == 3
+
+    run(main())
+
+
+def test_a_scan_of_two_hours_keeps_its_message_and_its_lease() -> None:
+    async def main() -> None:
+        world = TestWorld()
+        await fill(world, 1)
+        world.scanner.script(function("function-0"), LONG)
+        tally = await world.service().run(drain=True)
+        assert tally.endings == {EndingKind.STORED: 1}
+        assert len(world.scanner.runs) == 1, "it was never received a second time"
+
+    run(main())
+
+
+def test_a_receive_of_covered_events_is_deleted_by_one_call() -> None:
+    async def main() -> None:
+        world = TestWorld(max_concurrent_scans=10)
+        await fill(world, 10)
+        await world.service().run(drain=True)
+        for number in range(10):
+            await world.changes.send(event(function(f"function-{number}")), group="210000000001")
+        calls: list[str] = []
+
+        async def on_call(operation: str, *, after: bool) -> None:
+            if not after:
+                calls.append(operation)
+
+        world.changes.on_call = world.ledger.on_call = on_call
+        tally = await world.service().run(drain=True)
+        assert tally.endings == {EndingKind.COVERED: 10}
+        assert (calls.count("delete"), calls.count("look_up")) == (1, 1)
+
+    run(main())
+
+
+def test_stop_cancels_the_long_poll_and_ends_at_once() -> None:
+    async def main() -> None:
+        service = TestWorld().service()
+        task = started(service)
+        await asyncio.sleep(3)
+        service.stop()
+        await task
+        assert asyncio.get_running_loop().time() == pytest.approx(3, abs=0.1)
+
+    run(main())
+
+
+def test_stop_before_the_loop_has_begun_is_not_lost() -> None:
+    async def main() -> None:
+        world = TestWorld()
+        await fill(world, 1)
+        service = world.service()
+        service.stop()
+        await service.run()
+        assert world.scanner.runs == []
+        assert [message.receive_count for message in world.changes.messages] == [0]
+
+    run(main())
+
+
+def test_a_scan_may_finish_within_the_drain_time() -> None:
+    async def main() -> None:
+        world = TestWorld(drain_timeout=110)
+        await fill(world, 1)
+        world.scanner.script(function("function-0"), Script(duration=timedelta(seconds=100)))
+        service = world.service()
+        task = started(service)
+        await scans_running(world, 1)
+        service.stop()
+        await task
+        assert service.tally.endings == {EndingKind.STORED: 1}
+        assert world.changes.messages == ()
+
+    run(main())
+
+
+def test_a_scan_beyond_the_drain_time_is_ended_and_its_message_given_back() -> None:
+    async def main() -> None:
+        world = TestWorld(drain_timeout=110)
+        await fill(world, 1)
+        world.scanner.script(function("function-0"), LONG)
+        service = world.service()
+        task = started(service)
+        await scans_running(world, 1)
+        before = asyncio.get_running_loop().time()
+        service.stop()
+        await task
+        assert asyncio.get_running_loop().time() - before == pytest.approx(110, abs=1)
+        assert [run.end for run in world.scanner.runs] == [RunEnd.CANCELLED]
+        assert service.tally.endings == {EndingKind.GIVEN_BACK: 1}
+        assert (await world.changes.depth()).visible == 1, "another worker can have it at once"
+        tally = await world.service().run(drain=True)
+        assert tally.endings == {EndingKind.STORED: 1}, "and its lease was given up too"
+
+    run(main())
+
+
+def test_what_has_not_begun_is_given_back_without_waiting() -> None:
+    async def main() -> None:
+        world = TestWorld()
+        await fill(world, 1)
+        reached = asyncio.Event()
+
+        async def on_call(operation: str, *, after: bool) -> None:
+            if operation == "look_up" and not after:
+                reached.set()
+                await asyncio.sleep(60)
+
+        world.ledger.on_call = on_call
+        service = world.service()
+        task = started(service)
+        await reached.wait()
+        before = asyncio.get_running_loop().time()
+        service.stop()
+        await task
+        assert asyncio.get_running_loop().time() - before < 1
+        assert service.tally.endings == {EndingKind.GIVEN_BACK: 1}
+        assert (await world.changes.depth()).visible == 1
+
+    run(main())
+
+
+def test_a_message_that_was_lost_ends_its_scan_and_is_not_touched_again() -> None:
+    async def main() -> None:
+        world = TestWorld()
+        await fill(world, 1)
+        world.scanner.script(function("function-0"), LONG)
+        asked: list[str] = []
+
+        async def on_call(operation: str, *, after: bool) -> None:
+            if not after:
+                asked.append(operation)
+
+        service = world.service()
+        task = started(service)
+        await scans_running(world, 1)
+
+        async def refused(messages: Sequence[Message], visibility: timedelta) -> Sequence[Message]:
+            assert visibility == timedelta(seconds=120)
+            return messages
+
+        world.changes.extend = refused  # type: ignore[method-assign]  # the queue says: not yours any more
+        world.changes.on_call = on_call
+        while not service.tally.endings:
+            await asyncio.sleep(1)
+        service.stop()
+        await task
+        assert service.tally.endings == {EndingKind.LOST: 1}
+        assert [run.end for run in world.scanner.runs] == [RunEnd.CANCELLED]
+        assert not {"delete", "park", "give_back"} & set(asked)
+
+    run(main())
+
+
+@pytest.mark.parametrize("fault", [HostFault("no space left"), Misconfigured("invalid parameter")])
+def test_a_fault_of_this_worker_stops_it_and_gives_back_what_it_holds(fault: HostFault | Misconfigured) -> None:
+    async def main() -> None:
+        world = TestWorld(drain_timeout=0)
+        await fill(world, 2)
+        world.scanner.script(function("function-0"), LONG)
+        world.scanner.script(function("function-1"), Script(error=fault))
+        service = world.service()
+        with pytest.raises(type(fault), match=fault.text):
+            await service.run()
+        assert service.tally.endings == {EndingKind.GIVEN_BACK: 2}
+        assert (await world.changes.depth()).visible == 2
+
+    run(main())
+
+
+def test_while_qualys_refuses_the_token_nothing_is_received_and_then_the_secret_is_read_anew() -> None:
+    async def main() -> None:
+        world = TestWorld(max_concurrent_scans=1)
+        await fill(world, 2)
+        world.scanner.script(function("function-0"), Script(error=QualysFault("401 unauthorized")))
+        service = world.service()
+        task = started(service)
+        while not service.tally.endings:
+            await asyncio.sleep(1)
+        refused_at = asyncio.get_running_loop().time()
+        while service.tally.endings.get(EndingKind.STORED, 0) < 2:
+            await asyncio.sleep(1)
+        service.stop()
+        await task
+        assert service.tally.endings == {EndingKind.GIVEN_BACK: 1, EndingKind.STORED: 2}
+        [renewed] = world.renewed
+        assert (renewed - world.scanner.runs[0].started_at) >= timedelta(seconds=60)
+        second = world.scanner.runs[1]
+        assert second.started_at >= renewed, "nothing was received before the secret was read anew"
+        assert refused_at < 60
+
+    run(main())
+
+
+def test_a_drain_does_not_wait_for_qualys() -> None:
+    async def main() -> None:
+        world = TestWorld()
+        await fill(world, 1)
+        world.scanner.script(function("function-0"), Script(error=QualysFault("401 unauthorized")))
+        with pytest.raises(QualysFault, match="401"):
+            await world.service().run(drain=True)
+        assert len(world.changes.messages) == 1
+
+    run(main())
+
+
+def test_a_queue_that_does_not_answer_is_asked_again_with_growing_pauses() -> None:
+    async def main() -> None:
+        world = TestWorld()
+        await fill(world, 1)
+        failures = 5
+
+        async def on_call(operation: str, *, after: bool) -> None:
+            nonlocal failures
+            if operation == "receive" and not after and failures:
+                failures -= 1
+                raise Unavailable("no answer")
+
+        world.changes.on_call = on_call
+        service = world.service()
+        task = started(service)
+        while not service.tally.endings:
+            await asyncio.sleep(1)
+        service.stop()
+        await task
+        assert service.tally.endings == {EndingKind.STORED: 1}
+
+    run(main())
+
+
+def test_a_delete_that_fails_leaves_a_message_that_is_covered_when_it_comes_again() -> None:
+    async def main() -> None:
+        world = TestWorld()
+        await fill(world, 1)
+        refuse = True
+
+        async def on_call(operation: str, *, after: bool) -> None:
+            nonlocal refuse
+            if operation == "delete" and not after and refuse:
+                refuse = False
+                raise Unavailable("no answer")
+
+        world.changes.on_call = on_call
+        service = world.service()
+        task = started(service)
+        while service.tally.endings.get(EndingKind.COVERED, 0) < 1:
+            await asyncio.sleep(1)
+        service.stop()
+        await task
+        assert service.tally.endings == {EndingKind.LOST: 1, EndingKind.COVERED: 1}
+        assert len(world.scanner.runs) == 1
+        assert world.changes.messages == ()
+
+    run(main())
+
+
+def test_the_sweep_leaves_half_of_the_slots_to_changes() -> None:
+    async def main() -> None:
+        world = TestWorld(max_concurrent_scans=4)
+        for number in range(10):
+            arn = function(f"swept-{number}")
+            world.spoke.put(snapshot(arn))
+            world.scanner.script(arn, LONG)
+            await world.sweep.send(event(arn), group=arn.account)
+        service = world.service(sweep=True)
+        task = started(service)
+        await asyncio.sleep(600)
+        assert len(world.scanner.running) == 2
+        await fill(world, 1)
+        await asyncio.sleep(60)
+        assert (await world.coverage(function("function-0"))).state is CoverageState.COVERED
+        service.stop()
+        await task
+
+    run(main())
+
+
+def test_a_parked_message_lies_in_the_dead_letter_queue_with_its_reason() -> None:
+    async def main() -> None:
+        world = TestWorld()
+        await world.changes.send("{broken", group="")
+        await world.service().run(drain=True)
+        [(body, parking)] = world.changes.parked
+        assert body == "{broken"
+        assert (parking.reason, parking.attempts, parking.function) == ("not_json", 1, "")
+        assert world.changes.messages == ()
+
+    run(main())
+
+
+def test_stages_are_observed_in_their_order() -> None:
+    async def main() -> None:
+        world = TestWorld()
+        await fill(world, 1)
+        await world.service().run(drain=True)
+        assert [stage for _, stage in world.watch.stages] == list(Stage)
+        assert all(isinstance(trip, Trip) for trip in world.watch.trips)
+
+    run(main())
+
+
+def test_a_heartbeat_that_breaks_stops_the_worker() -> None:
+    async def main() -> None:
+        world = TestWorld()
+        await fill(world, 1)
+        world.scanner.script(function("function-0"), LONG)
+
+        async def on_call(operation: str, *, after: bool) -> None:
+            if operation == "extend" and not after:
+                raise Misconfigured("the role may not change visibilities")
+
+        world.changes.on_call = on_call
+        service = world.service()
+        with pytest.raises(Misconfigured, match="visibilities"):
+            await service.run()
+        assert asyncio.get_running_loop().time() < 300
+
+    run(main())

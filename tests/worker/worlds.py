@@ -1,0 +1,178 @@
+"""A whole world in memory: one worker, its queues, accounts with functions, a scanner by script."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from hub.coverage import Coverage
+from hub.message import Message, Source
+from hub.results import Results
+from hub.settings import Settings
+from spoke.arn import FunctionArn
+from spoke.events import scan_request
+from spoke.snapshot import FunctionSnapshot
+from worker.memory.clock import START, LoopClock
+from worker.memory.ledger import MemoryLedger
+from worker.memory.metrics import MemoryMetrics
+from worker.memory.notifier import MemoryNotifier
+from worker.memory.objects import MemoryObjects
+from worker.memory.queue import MemoryQueue
+from worker.memory.scanner import MemoryScanner
+from worker.memory.spoke import MemorySpoke
+from worker.service import Service
+from worker.trip import Stage, Trip
+from worker.world import World
+
+ACCOUNT = "210000000001"
+REGION = "eu-central-1"
+CODE = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+NEWER_CODE = "Gtq8B2vZ4bqUo1WkH0cO5l0nHlLq3Jk2m4nXx1m5D3E="
+
+
+def settings(**changes: Any) -> Settings:
+    """The settings of a worker in a test."""
+    values: dict[str, Any] = {
+        "changes_queue_url": "https://sqs.eu-central-1.amazonaws.com/123456789012/scanhub-changes",
+        "changes_dlq_url": "https://sqs.eu-central-1.amazonaws.com/123456789012/scanhub-changes-dlq",
+        "ledger_table": "scanhub-ledger",
+        "results_bucket": "scanhub-results",
+        "qualys_secret_arn": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:scanhub/qualys-AbCdEf",
+        "external_id": SecretStr("an-external-id"),
+        "max_concurrent_scans": 4,
+        "work_dir": Path("/nowhere"),
+    }
+    return Settings(**{**values, **changes})
+
+
+def function(name: str = "payments", *, account: str = ACCOUNT, region: str = REGION) -> FunctionArn:
+    return FunctionArn("aws", region, account, name)
+
+
+def snapshot(arn: FunctionArn | None = None, **changes: Any) -> FunctionSnapshot:
+    values: dict[str, Any] = {
+        "code_sha256": CODE,
+        "last_modified": START - timedelta(minutes=5),
+        "runtime": "python3.13",
+    }
+    return FunctionSnapshot(arn=arn or function(), **{**values, **changes})
+
+
+def event(
+    arn: FunctionArn | None = None,
+    *,
+    name: str = "UpdateFunctionCode20150331v2",
+    account: str | None = None,
+    code: str | None = CODE,
+    at: datetime = START,
+    last_modified: datetime = START - timedelta(minutes=5),
+) -> str:
+    """A CloudTrail event as EventBridge delivers it; `code` None leaves the response out, as with DeleteFunction."""
+    arn = arn or function()
+    response = None
+    if code is not None:
+        response = {
+            "functionName": arn.name,
+            "functionArn": str(arn),
+            "codeSha256": code,
+            "lastModified": f"{last_modified:%Y-%m-%dT%H:%M:%S}.000+0000",
+            "state": "Active",
+            "lastUpdateStatus": "InProgress",
+        }
+    return json.dumps(
+        {
+            "version": "0",
+            "id": "3a1b2c3d-0000-4000-8000-000000000001",
+            "detail-type": "AWS API Call via CloudTrail",
+            "source": "aws.lambda",
+            "account": account or arn.account,
+            "time": f"{at:%Y-%m-%dT%H:%M:%SZ}",
+            "region": arn.region,
+            "resources": [],
+            "detail": {
+                "eventVersion": "1.11",
+                "eventTime": f"{at:%Y-%m-%dT%H:%M:%SZ}",
+                "eventSource": "lambda.amazonaws.com",
+                "eventName": name,
+                "awsRegion": arn.region,
+                "requestParameters": {"functionName": arn.name},
+                "responseElements": response,
+                "eventID": "3a1b2c3d-0000-4000-8000-000000000002",
+                "eventType": "AwsApiCall",
+                "recipientAccountId": account or arn.account,
+            },
+        }
+    )
+
+
+def request(arn: FunctionArn | None = None, *, force: bool = False) -> str:
+    return scan_request(arn or function(), reason="manual", force=force)
+
+
+@dataclass
+class Watch:
+    """Remembers every stage of every message, and may act when one is reached."""
+
+    stages: list[tuple[str, Stage]] = field(default_factory=list)
+    trips: list[Trip] = field(default_factory=list)
+
+    def moved(self, trip: Trip) -> None:
+        self.stages.append((trip.message.id, trip.stage))
+        if trip.stage is Stage.ENDED:
+            self.trips.append(trip)
+
+
+class TestWorld:
+    """Everything by name. Needs a running loop; made for `tests.virtual_time.run`."""
+
+    __test__ = False
+
+    def __init__(self, **changes: Any) -> None:
+        self.settings = settings(**changes)
+        self.clock = LoopClock()
+        visibility = timedelta(seconds=self.settings.visibility_timeout)
+        self.changes = MemoryQueue(source=Source.CHANGES, clock=self.clock, visibility=visibility)
+        self.sweep = MemoryQueue(source=Source.SWEEP, clock=self.clock, visibility=visibility)
+        self.ledger = MemoryLedger()
+        self.objects = MemoryObjects()
+        self.spoke = MemorySpoke(self.clock)
+        self.scanner = MemoryScanner(self.clock)
+        self.notifier = MemoryNotifier()
+        self.metrics = MemoryMetrics()
+        self.watch = Watch()
+        self.renewed: list[datetime] = []
+        self.world = World(
+            settings=self.settings,
+            clock=self.clock,
+            spoke=self.spoke,
+            ledger=self.ledger,
+            results=Results(self.objects),
+            scanner=self.scanner,
+            notifier=self.notifier,
+            metrics=self.metrics,
+            observer=self.watch,
+        )
+
+    def service(self, *, sweep: bool = False) -> Service:
+        async def renew() -> None:
+            self.renewed.append(self.clock.now())
+
+        queues = {Source.CHANGES: self.changes} | ({Source.SWEEP: self.sweep} if sweep else {})
+        return Service(queues, self.world, renew_credentials=renew)
+
+    async def coverage(self, arn: FunctionArn | None = None) -> Coverage:
+        coverage = await self.ledger.coverage(arn or function())
+        assert coverage is not None
+        return coverage
+
+    def endings(self) -> Sequence[tuple[str, str]]:
+        """Kind and reason of every journey that has ended, in that order."""
+        return [(trip.ending.kind.value, trip.ending.reason) for trip in self.watch.trips if trip.ending is not None]
+
+
+def message(body: str, *, number: int = 1, receive_count: int = 1, now: datetime = START) -> Message:
+    return Message(f"message-{number}", body, f"handle-{number}-{receive_count}", receive_count, now, now)

@@ -1,0 +1,134 @@
+"""The ledger in memory: the same items, conditions and answers as in DynamoDB."""
+
+import itertools
+from collections.abc import AsyncIterator, Collection, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from hub import ledger_items as items
+from hub.coverage import Coverage
+from hub.scans import Claim, Claimed, Effect, Lease, ScanKey, ScanRecord, ScanStatus, ScanSummary
+from spoke.arn import FunctionArn
+from worker.memory.hooks import OnCall, operation
+
+
+class MemoryLedger:
+    """The ledger as a mapping of items.
+
+    Args:
+        on_call: Awaited before and after the effect of each operation.
+
+    Attributes:
+        items: By primary key, as in the table; tests read them, and put what another version would have written.
+    """
+
+    def __init__(self, on_call: OnCall | None = None) -> None:
+        self.items: dict[items.Key, dict[str, Any]] = {}
+        self.on_call = on_call
+        self._owners = (f"owner-{number:08}" for number in itertools.count(1))
+
+    async def look_up(self, keys: Collection[ScanKey]) -> Mapping[ScanKey, ScanRecord]:
+        """What is known of these keys, with the coverage of their functions; keys without an entry are left out."""
+        async with operation("look_up", self.on_call):
+            return {
+                key: items.record_from(item, key, self.items.get(items.state_item_key(key.function)))
+                for key in keys
+                if (item := self.items.get(items.scan_item_key(key))) is not None
+            }
+
+    async def claim(
+        self, key: ScanKey, *, message_id: str, now: datetime, duration: timedelta, force: bool = False
+    ) -> Claim:
+        """Take the lease, unless somebody holds it or (without `force`) a fresh result is there."""
+        async with operation("claim", self.on_call):
+            standing = self.items.get(items.scan_item_key(key))
+            claim: Claim | None = None
+            if standing is not None:
+                claim = items.record_from(standing, key).refusal(now, force=force)
+            if claim is None:
+                lease = items.new_lease(key, message_id=message_id, owner=next(self._owners), expires_at=now + duration)
+                self._apply(items.scan_item_key(key), items.claimed(lease))
+                claim = Claimed(lease)
+        return claim
+
+    async def renew(self, lease: Lease, *, now: datetime, duration: timedelta) -> Lease:
+        """The lease, prolonged. One that ended, but that nobody else took, is still ours.
+
+        Raises:
+            LeaseLost: Another claim has taken it, or it was given up.
+        """
+        longer = items.new_lease(lease.key, message_id=lease.message_id, owner=lease.owner, expires_at=now + duration)
+        async with operation("renew", self.on_call):
+            if not self._is_ours(lease):
+                raise items.lease_lost(lease)
+            self._apply(items.scan_item_key(lease.key), items.renewed(longer))
+        return longer
+
+    async def release(self, lease: Lease) -> None:
+        """Give the lease up; the result before it stays. One that is not ours any more is left alone."""
+        async with operation("release", self.on_call):
+            if self._is_ours(lease):
+                self._apply(items.scan_item_key(lease.key), items.released())
+
+    async def commit(self, lease: Lease, summary: ScanSummary, coverage: Coverage, *, owed: Collection[Effect]) -> bool:
+        """Store the result and set the coverage at once; repeated after a lost answer it leaves the result alone.
+
+        Raises:
+            LeaseLost: Another claim has taken the lease, and this scan was not committed before.
+        """
+        if summary.status is not ScanStatus.FAILED:
+            coverage = replace(coverage, last_good=summary)
+        async with operation("commit", self.on_call):
+            key = items.scan_item_key(lease.key)
+            ours = self._is_ours(lease)
+            if not ours and not items.has_result(self.items.get(key, {}), summary.scan_id):
+                raise items.lease_lost(lease)
+            replaces = self._replaces(coverage)
+            if ours:
+                self._apply(key, items.committed(lease, summary, owed))
+            if replaces:
+                self._apply(items.state_item_key(coverage.function), items.recorded(coverage))
+        return replaces
+
+    async def mark_done(self, key: ScanKey, effect: Effect) -> None:
+        """The effect is not owed any more. Idempotent; an item that does not exist is not made."""
+        async with operation("mark_done", self.on_call):
+            standing = self.items.get(items.scan_item_key(key))
+            if standing is not None:
+                items.check_schema(standing)
+                self._apply(items.scan_item_key(key), items.done(effect))
+
+    async def record(self, coverage: Coverage) -> bool:
+        """Set a function's coverage if it replaces what is stored; see `Coverage.replaces`."""
+        async with operation("record", self.on_call):
+            replaces = self._replaces(coverage)
+            if replaces:
+                self._apply(items.state_item_key(coverage.function), items.recorded(coverage))
+        return replaces
+
+    async def coverage(self, function: FunctionArn) -> Coverage | None:
+        """The state of one function."""
+        async with operation("coverage", self.on_call):
+            item = self.items.get(items.state_item_key(function))
+            return items.coverage_from(item) if item is not None else None
+
+    async def coverages(self) -> AsyncIterator[Coverage]:
+        """The state of every function, in no order."""
+        async with operation("coverages", self.on_call):
+            states = [item for key, item in self.items.items() if key.sk == items.STATE]
+        for item in states:
+            yield items.coverage_from(item)
+
+    def _is_ours(self, lease: Lease) -> bool:
+        return self.items.get(items.scan_item_key(lease.key), {}).get("leaseOwner") == lease.owner
+
+    def _replaces(self, coverage: Coverage) -> bool:
+        standing = self.items.get(items.state_item_key(coverage.function))
+        if standing is None:
+            return True
+        return items.as_stored(coverage).replaces(items.coverage_from(standing))
+
+    def _apply(self, key: items.Key, update: items.Update) -> None:
+        standing = self.items.get(key, {"pk": key.pk, "sk": key.sk})
+        self.items[key] = update.applied_to(standing)

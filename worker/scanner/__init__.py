@@ -1,0 +1,1 @@
+"""The driver of the licensed scanner binary: one process group, one directory, one session a scan."""
