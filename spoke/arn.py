@@ -20,13 +20,53 @@ _PARTIAL = re.compile(
     rf"(?:function:)?(?P<name>{_NAME})(?::(?P<qualifier>{_QUALIFIER}))?",
     re.ASCII,
 )
+_REGION_NAME = re.compile(_REGION, re.ASCII)
+_ACCOUNT_ID = re.compile(_ACCOUNT, re.ASCII)
+
+MAX_TEXT = 256
+"""Characters of an ARN, partial or full: what GetFunction takes as `FunctionName` (botocore's Lambda model)."""
+
+MAX_NAME = 64
+"""Characters of a function's name (Lambda's API reference of CreateFunction)."""
+
+MAX_QUALIFIER = 128
+"""Characters of an alias (`Alias` in botocore's Lambda model); versions are shorter."""
+
+# By the start of the region; botocore's `partitions` data says the same in regular expressions.
+_PARTITIONS = {
+    "cn-": "aws-cn",
+    "eu-isoe-": "aws-iso-e",
+    "eusc-": "aws-eusc",
+    "us-gov-": "aws-us-gov",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+    "us-isof-": "aws-iso-f",
+}
 
 
 class InvalidArn(ValueError):
     """The text is no function ARN, or no function name."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
+def partition_of(region: str) -> str:
+    """The partition in which a region lies: `aws` for every region that is in no other one."""
+    for start, partition in _PARTITIONS.items():
+        if region.startswith(start):
+            return partition
+    return "aws"
+
+
+def is_region(text: str) -> bool:
+    """Whether it has the form of a region's name."""
+    return _REGION_NAME.fullmatch(text) is not None and len(text) <= MAX_NAME
+
+
+def is_account(text: str) -> bool:
+    """Whether it has the form of an account id: twelve digits."""
+    return _ACCOUNT_ID.fullmatch(text) is not None
+
+
+@dataclass(frozen=True, slots=True)
 class FunctionArn:
     """The ARN of a Lambda function.
 
@@ -46,29 +86,44 @@ class FunctionArn:
 
     @classmethod
     def parse(cls, text: str) -> "FunctionArn":
-        """A full ARN, as botocore's pattern `FunctionArn` admits it.
+        """A full ARN, as botocore's pattern `FunctionArn` admits it and Lambda's lengths allow.
+
+        The pattern lets the partition be empty; it is then the region's.
 
         Raises:
             InvalidArn: It is none.
         """
-        match = _FULL.fullmatch(text)
+        match = _match(_FULL, text)
         if match is None:
             raise InvalidArn(f"not a function ARN: {text[:200]!r}")
-        return cls(match["partition"] or "aws", match["region"], match["account"], match["name"], match["qualifier"])
+        region = match["region"]
+        return cls(
+            match["partition"] or partition_of(region), region, match["account"], match["name"], match["qualifier"]
+        )
 
     @classmethod
-    def complete(cls, text: str, *, account: str, region: str, partition: str = "aws") -> "FunctionArn":
+    def complete(cls, text: str, *, account: str, region: str, partition: str | None = None) -> "FunctionArn":
         """What Lambda takes as `FunctionName`: a full ARN, a partial one or a bare name; the rest is filled in.
+
+        Where the pattern leaves a choice, what comes first is read first: `123456789012:name` is an account and a name,
+        `function:name` the name alone, `name:live` a name and its alias. A word that stands alone is always the name.
+
+        Args:
+            text: What was written.
+            account: Taken where `text` has none.
+            region: Taken where `text` has none.
+            partition: Taken where `text` has none; by default the region's.
 
         Raises:
             InvalidArn: Neither.
         """
-        match = _PARTIAL.fullmatch(text)
+        match = _match(_PARTIAL, text)
         if match is None:
             raise InvalidArn(f"neither a function ARN nor a name: {text[:200]!r}")
+        where = match["region"] or region
         return cls(
-            match["partition"] or partition,
-            match["region"] or region,
+            match["partition"] or partition or partition_of(where),
+            where,
             match["account"] or account,
             match["name"],
             match["qualifier"],
@@ -79,6 +134,22 @@ class FunctionArn:
         """The function itself, without version or alias."""
         return self if self.qualifier is None else replace(self, qualifier=None)
 
+    def __lt__(self, other: "FunctionArn") -> bool:
+        return self._sorted_by() < other._sorted_by()
+
     def __str__(self) -> str:
         tail = f":{self.qualifier}" if self.qualifier is not None else ""
         return f"arn:{self.partition}:lambda:{self.region}:{self.account}:function:{self.name}{tail}"
+
+    def _sorted_by(self) -> tuple[str, ...]:
+        # A qualifier that is None does not compare with a text; the function comes before its versions.
+        return (self.partition, self.region, self.account, self.name, self.qualifier or "")
+
+
+def _match(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+    if len(text) > MAX_TEXT:
+        return None
+    match = pattern.fullmatch(text)
+    if match is None or len(match["name"]) > MAX_NAME or len(match["qualifier"] or "") > MAX_QUALIFIER:
+        return None
+    return match

@@ -3,13 +3,23 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from aiohttp import ClientError as HttpError
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConfigNotFound,
+    ConfigParseError,
     EndpointConnectionError,
+    InvalidRegionError,
+    LoginError,
     NoCredentialsError,
     NoRegionError,
+    ParamValidationError,
     PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+    UnknownCredentialError,
 )
 
 from spoke.errors import Misconfigured, Retry, ScanhubError, Throttled, Unavailable
@@ -36,25 +46,62 @@ THROTTLING = frozenset(
 
 DENIED = frozenset(
     {
+        "403",  # S3's HEAD has no body that could hold a better code
         "AccessDenied",
         "AccessDeniedException",
         "AuthorizationError",
         "AuthorizationErrorException",
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "InvalidClientTokenId",
+        "Forbidden",
         "KMS.AccessDeniedException",
         "KMSAccessDeniedException",
-        "SignatureDoesNotMatch",
+        "NotAuthorized",
         "UnauthorizedOperation",
-        "UnrecognizedClientException",
     }
 )
 """Error codes of a call that the caller may not make."""
 
+REFUSED = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "InvalidToken",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "RequestExpired",
+        "SignatureDoesNotMatch",
+        "TokenRefreshRequired",
+        "UnrecognizedClientException",
+    }
+)
+"""Error codes of a call whose credentials are expired, unknown or wrong (AWS's common errors)."""
+
+TRANSIENT = frozenset(
+    {
+        "InternalError",
+        "InternalFailure",
+        "InternalServerError",
+        "RequestTimeTooSkewed",
+        "RequestTimeout",
+        "RequestTimeoutException",
+        "ResourceConflictException",
+        "ServiceException",
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+        "TransactionConflictException",
+    }
+)
+"""Error codes that pass by themselves, whatever HTTP status they come with.
+
+`ResourceConflictException` is Lambda's word for an update of the function that is still under way.
+"""
+
 ABSENT = frozenset(
     {
-        "404",
+        "404",  # S3's HEAD has no body that could hold a better code
         "AWS.SimpleQueueService.NonExistentQueue",
         "NoSuchBucket",
         "NoSuchKey",
@@ -65,6 +112,18 @@ ABSENT = frozenset(
     }
 )
 """Error codes of a thing that does not exist."""
+
+
+_BROKEN_SETUP = (
+    ConfigNotFound,
+    ConfigParseError,
+    InvalidRegionError,
+    LoginError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+    UnknownCredentialError,
+)
 
 
 def error_code(error: ClientError) -> str:
@@ -78,6 +137,7 @@ def translated(
     *,
     denied: type[ScanhubError] = Misconfigured,
     absent: type[ScanhubError] = Misconfigured,
+    refused: type[ScanhubError] = Misconfigured,
 ) -> Iterator[None]:
     """Turn botocore's errors into ours.
 
@@ -85,41 +145,48 @@ def translated(
         doing: What was being done to what, for the message: "reading the ledger table scanhub-ledger".
         denied: What a refused call means here: `Misconfigured` in the hub, `NoAccess` in a spoke.
         absent: What a missing thing means here: `Misconfigured` in the hub, `Gone` for a function.
+        refused: What refused credentials mean here: `Misconfigured` in the hub, `SessionRefused` in a spoke.
 
     Raises:
         Throttled, Unavailable: After botocore's own retries.
-        Retry: Any other answer of the service, so that one odd message is parked at the last and never stops the worker.
-        ScanhubError: `denied` or `absent`.
+        Retry: Any other answer of the service: one odd message is parked at the last and never stops the worker.
+        Misconfigured: No credentials, no region, or a broken AWS profile.
+        ScanhubError: `denied`, `absent` or `refused`.
     """
     try:
         yield
     except ClientError as error:
-        raise _from_response(error, doing, denied, absent) from error
+        kind = _kind(error, denied=denied, absent=absent, refused=refused)
+        message = _one_line(str(error.response.get("Error", {}).get("Message", "")))
+        raise kind(f"{doing}: {error_code(error)}: {message}") from error
     except (NoCredentialsError, PartialCredentialsError) as error:
         raise Misconfigured(f"{doing}: no AWS credentials were found; give the process a role or a profile") from error
     except NoRegionError as error:
         raise Misconfigured(f"{doing}: no AWS region is set; set AWS_REGION") from error
+    except _BROKEN_SETUP as error:
+        raise Misconfigured(f"{doing}: {_one_line(str(error))}") from error
     except EndpointConnectionError as error:
         raise Unavailable(f"{doing}: no connection to {error.kwargs.get('endpoint_url', 'the endpoint')}") from error
-    except (BotoCoreError, TimeoutError, OSError) as error:
+    except ParamValidationError as error:
+        # The text would repeat what was sent.
+        raise Retry(f"{doing}: the request does not fit the service's model") from error
+    except (BotoCoreError, HttpError, TimeoutError, OSError) as error:
         raise Unavailable(f"{doing}: {type(error).__name__}: {_one_line(str(error))}") from error
 
 
-def _from_response(
-    error: ClientError, doing: str, denied: type[ScanhubError], absent: type[ScanhubError]
-) -> ScanhubError:
+def _kind(
+    error: ClientError, *, denied: type[ScanhubError], absent: type[ScanhubError], refused: type[ScanhubError]
+) -> type[ScanhubError]:
     code = error_code(error)
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    text = f"{doing}: {code}: {_one_line(str(error.response.get('Error', {}).get('Message', '')))}"
     if code in THROTTLING or status == 429:
-        return Throttled(text)
-    if status >= 500:
-        return Unavailable(text)
-    if code in DENIED:
-        return denied(text)
-    if code in ABSENT:
-        return absent(text)
-    return Retry(text)
+        return Throttled
+    if code in TRANSIENT or status >= 500:
+        return Unavailable
+    for codes, kind in ((REFUSED, refused), (DENIED, denied), (ABSENT, absent)):
+        if code in codes:
+            return kind
+    return Retry
 
 
 def _one_line(text: str) -> str:

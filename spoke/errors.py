@@ -15,6 +15,7 @@
     ├── NotReady                 come back in 15-60 s, not counted as a failure: the code is still `Pending`
     ├── Gone                     ledger `GONE`, delete the message
     ├── NoAccess                 ledger `NO_ACCESS`, back off for the account, park after the last try
+    │   └── SessionRefused       the role session's own credentials are refused: make a new one, once
     ├── Unreadable               ledger `UNREADABLE`, park at once: KMS, image access, or a broken artifact
     ├── LeaseHeld                give back until the lease of an earlier delivery of this very message ends
     ├── LeaseLost                stop the scan, store nothing, give the message back
@@ -84,6 +85,10 @@ class Gone(ScanhubError):
 
 class NoAccess(ScanhubError):
     """The role cannot be assumed, or it may not read the function."""
+
+
+class SessionRefused(NoAccess):
+    """The service refuses the credentials of a role session: it ended early, or was revoked."""
 
 
 class Unreadable(ScanhubError):

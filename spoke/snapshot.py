@@ -38,6 +38,7 @@ class FunctionSnapshot:
         code_size: Bytes of the package as stored (compressed); 0 for an image.
         image_uri: As configured (`repo:tag`); None for a zip function.
         resolved_image_uri: With the digest (`repo@sha256:...`).
+        code_error: Why Lambda could not hand out the package (`Code.Error.ErrorCode`); None where it could.
         kms_key_arn: The customer's key, if one is set.
         tags: None where the role may not list them.
     """
@@ -56,6 +57,7 @@ class FunctionSnapshot:
     code_size: int = 0
     image_uri: str | None = None
     resolved_image_uri: str | None = None
+    code_error: str | None = None
     kms_key_arn: str | None = None
     tags: Mapping[str, str] | None = None
 

@@ -14,9 +14,10 @@ from spoke.credentials import SessionCredentials
 from spoke.errors import Gone, NoAccess
 from spoke.snapshot import FunctionSnapshot
 from spoke.tags import changed
+from worker.memory.hooks import OnCall, operation
 from worker.ports import Clock
 
-Operation = Literal["describe", "scan_credentials", "tag"]
+Call = Literal["describe", "scan_credentials", "tag"]
 
 SESSION = timedelta(hours=1)
 
@@ -31,14 +32,16 @@ class MemorySpoke:
     Args:
         clock: Tells when a session ends.
         role_name: For the text of errors.
+        on_call: See `worker.memory.hooks`.
     """
 
-    def __init__(self, clock: Clock, *, role_name: str = "scanhub-spoke") -> None:
+    def __init__(self, clock: Clock, *, role_name: str = "scanhub-spoke", on_call: OnCall | None = None) -> None:
         self._clock = clock
         self._role_name = role_name
+        self._on_call = on_call
         self._functions: dict[FunctionArn, FunctionSnapshot] = {}
         self._denied: set[str] = set()
-        self._faults: defaultdict[Operation, deque[Exception]] = defaultdict(deque)
+        self._faults: defaultdict[Call, deque[Exception]] = defaultdict(deque)
         self.tagged: list[tuple[FunctionArn, Mapping[str, str]]] = []
         self.sessions: list[tuple[FunctionSnapshot, SessionCredentials]] = []
 
@@ -58,25 +61,28 @@ class MemorySpoke:
         """Undo `deny`."""
         self._denied.discard(account)
 
-    def fail(self, operation: Operation, error: Exception) -> None:
-        """Let the next call of this operation raise `error`; several are raised one by one."""
-        self._faults[operation].append(error)
+    def fail(self, call: Call, error: Exception) -> None:
+        """Let the next call of this method raise `error`; several are raised one by one."""
+        self._faults[call].append(error)
 
     async def describe(self, function: FunctionArn) -> FunctionSnapshot:
         """See `worker.ports.Spoke`."""
-        self._enter("describe", function)
-        return self._found(function)
+        async with operation("describe", self._on_call):
+            self._enter("describe", function)
+            snapshot = self._found(function)
+        return snapshot  # noqa: RET504  # returned inside, mypy would think that the context may swallow it
 
     async def scan_credentials(self, snapshot: FunctionSnapshot) -> SessionCredentials:
         """See `worker.ports.Spoke`."""
-        self._enter("scan_credentials", snapshot.arn)
-        credentials = SessionCredentials(
-            access_key_id=f"ASIA{secrets.token_hex(8).upper()}",
-            secret_access_key=SecretStr(secrets.token_urlsafe(30)),
-            session_token=SecretStr(secrets.token_urlsafe(120)),
-            expires_at=self._clock.now() + SESSION,
-        )
-        self.sessions.append((snapshot, credentials))
+        async with operation("scan_credentials", self._on_call):
+            self._enter("scan_credentials", snapshot.arn)
+            credentials = SessionCredentials(
+                access_key_id=f"ASIA{secrets.token_hex(8).upper()}",
+                secret_access_key=SecretStr(secrets.token_urlsafe(30)),
+                session_token=SecretStr(secrets.token_urlsafe(120)),
+                expires_at=self._clock.now() + SESSION,
+            )
+            self.sessions.append((snapshot, credentials))
         return credentials
 
     async def tag(self, function: FunctionArn, tags: Mapping[str, str], *, present: Mapping[str, str] | None) -> bool:
@@ -84,15 +90,16 @@ class MemorySpoke:
         differing = changed(tags, present)
         if not differing:
             return False
-        self._enter("tag", function)
-        snapshot = self._found(function)
-        self.put(replace(snapshot, tags={**(snapshot.tags or {}), **differing}))
-        self.tagged.append((function.unqualified, differing))
+        async with operation("tag", self._on_call):
+            self._enter("tag", function)
+            snapshot = self._found(function)
+            self.put(replace(snapshot, tags={**(snapshot.tags or {}), **differing}))
+            self.tagged.append((function.unqualified, differing))
         return True
 
-    def _enter(self, operation: Operation, function: FunctionArn) -> None:
-        if self._faults[operation]:
-            raise self._faults[operation].popleft()
+    def _enter(self, call: Call, function: FunctionArn) -> None:
+        if self._faults[call]:
+            raise self._faults[call].popleft()
         if function.account in self._denied:
             raise NoAccess(f"assuming the role {self._role_name} in account {function.account}: AccessDenied")
 
