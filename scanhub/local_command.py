@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from scanhub.local_extra import needed
 from spoke.errors import Misconfigured
 
 app = typer.Typer(help="The embedded local cloud: for trying out and testing.", no_args_is_help=True)
@@ -22,7 +23,8 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
 ) -> None:
     """Keep the embedded cloud running until stopped."""
-    from infra.local.cloud import EmbeddedCloud  # noqa: PLC0415  # moto is needed here only, and slow to import
+    with needed():
+        from infra.local.cloud import EmbeddedCloud  # noqa: PLC0415  # the worker's image has no local cloud
 
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -40,8 +42,9 @@ def up(
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of `export` lines.")] = False,
 ) -> None:
     """Deploy hub, spokes and samples to AWS_ENDPOINT_URL, and print the settings for a worker."""
-    from infra.local.deployment import deploy, publish  # noqa: PLC0415  # boto3 is needed here only
-    from infra.local.samples import SAMPLES  # noqa: PLC0415  # same
+    with needed():
+        from infra.local.deployment import deploy  # noqa: PLC0415  # the worker's image has no local cloud
+        from infra.local.scenario import publish_samples  # noqa: PLC0415  # same
 
     endpoint = os.environ.get("AWS_ENDPOINT_URL")
     if not endpoint:
@@ -49,9 +52,7 @@ def up(
     console = Console(stderr=True, highlight=False)
     deployment = deploy(endpoint, spokes=spokes, progress=console.print)
     if not no_samples:
-        for sample in SAMPLES:
-            console.print(f"publishing {sample.name}")
-            publish(deployment, sample)
+        publish_samples(deployment, progress=console.print)
     if as_json:
         document = {
             "settings": dict(deployment.settings),

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from hub.coverage import Coverage, CoverageState
 from hub.findings import Finding
-from hub.scans import ScanSummary, Severity
+from hub.scans import ScanStatus, ScanSummary, Severity
 
 STATE_STYLES = {
     CoverageState.COVERED: "green",
@@ -20,6 +20,16 @@ STATE_STYLES = {
     CoverageState.PENDING: "cyan",
 }
 SEVERITY_STYLES = {Severity.CRITICAL: "bold red", Severity.HIGH: "red", Severity.MEDIUM: "yellow", Severity.LOW: "cyan"}
+
+
+def new_table(*headings: str, folded: Iterable[str] = ()) -> Table:
+    """A plain table; names and states stay in one piece, what is `folded` gives way on a narrow terminal."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, no_wrap=True)
+    for heading in folded:
+        table.add_column(heading, overflow="fold")
+    return table
 
 
 def state(coverage: Coverage) -> Text:
@@ -38,14 +48,17 @@ def counts(summary: ScanSummary | None) -> Text:
     ]
     if summary.secrets:
         parts.append(Text(f"{summary.secrets} secret{'s' if summary.secrets > 1 else ''}", style="bold red"))
-    return Text(", ").join(parts) if parts else Text("nothing", style="green")
+    if parts:
+        return Text(", ").join(parts)
+    if summary.status is not ScanStatus.SUCCESS:
+        # Nothing was found, which is not the same as: nothing is there.
+        return Text(f"unknown: {', '.join(summary.reasons)}", style="yellow")
+    return Text("nothing", style="green")
 
 
 def coverage_table(coverages: Iterable[Coverage]) -> Table:
     """One row a function."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in ("ACCOUNT", "REGION", "FUNCTION", "STATE", "FOUND", "REASON"):
-        table.add_column(heading, overflow="fold")
+    table = new_table("ACCOUNT", "REGION", "FUNCTION", "STATE", folded=("FOUND", "REASON"))
     for coverage in coverages:
         function = coverage.function
         table.add_row(
@@ -61,9 +74,7 @@ def coverage_table(coverages: Iterable[Coverage]) -> Table:
 
 def findings_table(findings: Iterable[Finding]) -> Table:
     """One row a finding."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in ("SEVERITY", "FINDING", "WHERE", "INSTALLED", "FIXED IN", "TITLE"):
-        table.add_column(heading, overflow="fold")
+    table = new_table("SEVERITY", "FINDING", folded=("WHERE", "INSTALLED", "FIXED IN", "TITLE"))
     for finding in findings:
         package = finding.package
         table.add_row(

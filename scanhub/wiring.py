@@ -12,15 +12,16 @@ from hub.credentials import SecretReader
 from hub.ledger import DynamoLedger
 from hub.message import Source
 from hub.metrics import EmbeddedMetrics
-from hub.notify import Silence, SnsNotifier
 from hub.objects import S3Objects
 from hub.qualys import QualysCredentials
 from hub.queue import SqsQueue
 from hub.redaction import Redactor
 from hub.results import Results
 from hub.settings import Settings
-from scanhub.clock import SystemClock
+from hub.topic import Silence, SnsNotifier
+from scanhub import __version__
 from spoke.clients import Clients
+from spoke.clock import SystemClock
 from spoke.gateway import AwsSpoke
 from spoke.roles import Roles
 from worker.ports import Clock, Notifier
@@ -58,7 +59,7 @@ class Hub:
 async def open_hub(settings: Settings) -> AsyncIterator[Hub]:
     """The hub's adapters; their connections are closed at the end."""
     clock = SystemClock()
-    async with Clients() as clients:
+    async with Clients(user_agent=f"scanhub/{__version__}") as clients:
         sqs, visibility = await clients.get("sqs"), timedelta(seconds=settings.visibility_timeout)
         queues = {
             Source.CHANGES: SqsQueue(

@@ -16,16 +16,11 @@ from hub.notification import Notification
 from hub.scanned import Scanned
 from hub.scans import Claim, Effect, Lease, ScanKey, ScanProfile, ScanRecord, ScanSummary
 from spoke.arn import FunctionArn
+from spoke.clock import Clock
 from spoke.credentials import SessionCredentials
 from spoke.snapshot import FunctionSnapshot
 
-
-class Clock(Protocol):
-    """The wall clock. Waiting goes through the event loop's own clock, which tests replace as a whole."""
-
-    def now(self) -> datetime:
-        """Aware, UTC."""
-        ...
+__all__ = ["Clock", "Ledger", "Metrics", "Notifier", "Queue", "Scanner", "Spoke"]
 
 
 class Queue(Protocol):

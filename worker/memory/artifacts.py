@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -33,7 +34,7 @@ class Package:
     @property
     def purl(self) -> str:
         """As the specification has it (https://github.com/package-url/purl-spec)."""
-        path = "/".join(quote(part, safe="") for part in self.name.split(":"))
+        path = "/".join(quote(part, safe="") for part in re.split("[:/]", self.name))
         return f"pkg:{self.ecosystem}/{path}@{quote(self.version, safe='')}"
 
 

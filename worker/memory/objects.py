@@ -1,10 +1,10 @@
 """A bucket in memory."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from spoke.errors import Unavailable
+from worker.memory.hooks import OnCall, operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,21 +19,22 @@ class MemoryObjects:
     """The results bucket as a dictionary, with the order of writes.
 
     Args:
-        on_call: Called before every operation with its name (`check`, `put`, `get`) and the key; may raise.
+        on_call: Awaited before and after the effect of each operation.
 
     Attributes:
         stored: By key.
         writes: The keys in the order written, overwrites included.
     """
 
-    def __init__(self, on_call: Callable[[str, str], None] | None = None) -> None:
+    def __init__(self, on_call: OnCall | None = None) -> None:
         self.on_call = on_call
         self.stored: dict[str, StoredObject] = {}
         self.writes: list[str] = []
 
     async def check(self) -> None:
         """See `hub.results.Objects`."""
-        self._call("check", "")
+        async with operation("check", self.on_call):
+            pass
 
     async def put(self, key: str, content: BinaryIO, *, size: int, content_type: str) -> None:
         """See `hub.results.Objects`.
@@ -41,19 +42,15 @@ class MemoryObjects:
         Raises:
             Unavailable: The content has another size than stated; S3 breaks such an upload off.
         """
-        self._call("put", key)
-        data = content.read()
-        if len(data) != size:
-            raise Unavailable(f"storing {key}: {len(data)} bytes came where {size} were announced")
-        self.stored[key] = StoredObject(data, content_type)
-        self.writes.append(key)
+        async with operation("put", self.on_call):
+            data = content.read()
+            if len(data) != size:
+                raise Unavailable(f"storing {key}: {len(data)} bytes came where {size} were announced")
+            self.stored[key] = StoredObject(data, content_type)
+            self.writes.append(key)
 
     async def get(self, key: str) -> bytes | None:
         """See `hub.results.Objects`."""
-        self._call("get", key)
-        found = self.stored.get(key)
+        async with operation("get", self.on_call):
+            found = self.stored.get(key)
         return None if found is None else found.data
-
-    def _call(self, operation: str, key: str) -> None:
-        if self.on_call is not None:
-            self.on_call(operation, key)

@@ -12,6 +12,7 @@ import signal
 import time
 from pathlib import Path
 
+PROCESSES = Path("/proc")
 PATIENCE = 5.0
 """Seconds that killed processes get to go away."""
 
@@ -20,12 +21,10 @@ def find(directory: Path) -> list[int]:
     """The ids of the living processes whose environment names the directory, save this one."""
     mark = os.fsencode(directory)
     found = []
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdecimal() or int(entry.name) == os.getpid():
-            continue
+    for entry in PROCESSES.glob("[0-9]*"):
         # It may have ended since, or be another user's.
         with contextlib.suppress(OSError):
-            if mark in (entry / "environ").read_bytes():
+            if int(entry.name) != os.getpid() and mark in (entry / "environ").read_bytes():
                 found.append(int(entry.name))
     return found
 
@@ -52,7 +51,7 @@ def _kill(pid: int, directory: Path, deadline: float) -> bool:
         return False
     try:
         # The id may have been given to another process since it was found; the handle is of this one.
-        if os.fsencode(directory) not in Path(f"/proc/{pid}/environ").read_bytes():
+        if os.fsencode(directory) not in (PROCESSES / str(pid) / "environ").read_bytes():
             return False
         signal.pidfd_send_signal(handle, signal.SIGKILL)
         gone = select.poll()

@@ -1,0 +1,190 @@
+"""What a demo ended with, from the ledger, the bucket and the dead-letter queue, compared with what is true."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from hub.coverage import Coverage, CoverageState
+from hub.findings import Finding, finding_document
+from hub.settings import Settings
+from infra.local.deployment import Deployment
+from infra.local.samples import Sample
+from infra.local.scenario import Scenario
+from scanhub.documents import SCHEMA_VERSION, coverage_document
+from scanhub.tables import counts, new_table, state
+from scanhub.wiring import open_hub
+from spoke.arn import FunctionArn
+from worker.service import Tally
+from worker.trip import EndingKind
+
+WIDE = 120
+"""Columns of a terminal from which on there is room for what each sample is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunctionReport:
+    """One sample: what is known of it, and what was found in it."""
+
+    sample: Sample
+    coverage: Coverage | None
+    findings: list[Finding]
+
+    def faults(self) -> list[str]:
+        """In what it differs from what the sample really contains."""
+        name, expected = self.sample.name, self.sample.expected
+        if self.coverage is None:
+            return [f"{name} was never seen"]
+        if self.sample.excluded:
+            return [] if self.coverage.state is CoverageState.EXCLUDED else [f"{name} is not excluded"]
+        faults = []
+        if self.cves != expected.cves:
+            faults.append(f"{name}: found {sorted(self.cves)}, contains {sorted(expected.cves)}")
+        if self.secrets != expected.secrets:
+            faults.append(f"{name}: found {self.secrets} secrets, contains {expected.secrets}")
+        summary = self.coverage.last_good
+        if summary is None or (summary.status, summary.reasons) != (expected.status, expected.reasons):
+            faults.append(f"{name}: ended {summary.status if summary else 'without a result'}, not {expected.status}")
+        return faults
+
+    @property
+    def cves(self) -> frozenset[str]:
+        """The CVE ids found."""
+        return frozenset(cve for finding in self.findings for cve in finding.cves)
+
+    @property
+    def secrets(self) -> int:
+        """The number of secrets found."""
+        return sum(finding.kind == "secret" for finding in self.findings)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """The end of a demo.
+
+    Attributes:
+        functions: By ARN, the samples.
+        gone: What is known of the function that was deleted.
+        sent: Events sent, by what they are.
+        endings: How the journeys ended.
+        parked: The messages in the dead-letter queue: reason and detail.
+        bucket: The results bucket.
+        directory: Where its objects were copied to.
+        faults: What is not as it should be; empty when all is well.
+    """
+
+    functions: Mapping[str, FunctionReport]
+    gone: Coverage | None
+    sent: Mapping[str, int]
+    endings: Mapping[EndingKind, int]
+    parked: list[tuple[str, str]]
+    bucket: str
+    directory: Path
+    faults: list[str] = field(default_factory=list)
+
+    def document(self) -> dict[str, Any]:
+        """The report for `--json`."""
+        return {
+            "schemaVersion": SCHEMA_VERSION,
+            "ok": not self.faults,
+            "faults": self.faults,
+            "sent": dict(self.sent),
+            "endings": {kind.value: count for kind, count in sorted(self.endings.items())},
+            "functions": [
+                {
+                    **(coverage_document(one.coverage) if one.coverage is not None else {"function": arn}),
+                    "description": one.sample.description,
+                    "findings": [finding_document(finding) for finding in one.findings],
+                }
+                for arn, one in self.functions.items()
+            ],
+            "gone": coverage_document(self.gone) if self.gone is not None else None,
+            "parked": [{"reason": reason, "detail": detail} for reason, detail in self.parked],
+            "results": {"bucket": self.bucket, "directory": str(self.directory)},
+        }
+
+
+async def gather(settings: Settings, deployment: Deployment, scenario: Scenario, tally: Tally, output: Path) -> Report:
+    """Read what the worker has left, and compare it with what the scenario has sent."""
+    functions = {}
+    async with open_hub(settings) as hub:
+        for arn, sample in scenario.functions.items():
+            coverage = await hub.ledger.coverage(FunctionArn.parse(arn))
+            findings: list[Finding] = []
+            if coverage is not None and coverage.last_good is not None:
+                manifest = await hub.results.manifest(coverage.last_good.manifest_key)
+                findings = await hub.results.findings(manifest) if manifest is not None else []
+            functions[arn] = FunctionReport(sample=sample, coverage=coverage, findings=findings)
+        gone = await hub.ledger.coverage(FunctionArn.parse(scenario.gone))
+    parked = _parked(deployment, settings.changes_dlq_url)
+    faults = [fault for one in functions.values() for fault in one.faults()]
+    if gone is None or gone.state is not CoverageState.GONE:
+        faults.append(f"{scenario.gone} is not known to be gone")
+    if tuple(sorted(reason for reason, _ in parked)) != scenario.parked:
+        faults.append(f"parked: {sorted(reason for reason, _ in parked)}, not {list(scenario.parked)}")
+    if sum(tally.endings.values()) != scenario.deliveries:
+        faults.append(f"{scenario.deliveries} messages were sent and {sum(tally.endings.values())} journeys ended")
+    return Report(
+        functions=functions,
+        gone=gone,
+        sent=scenario.sent,
+        endings=tally.endings,
+        parked=parked,
+        bucket=settings.results_bucket,
+        directory=_copied(deployment, settings.results_bucket, output / "results"),
+        faults=faults,
+    )
+
+
+def _parked(deployment: Deployment, url: str) -> list[tuple[str, str]]:
+    """What lies in the dead-letter queue; it is left there."""
+    queue = deployment.client("sqs")
+    parked = {}
+    while messages := queue.receive_message(
+        QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=60, MessageAttributeNames=["All"]
+    ).get("Messages", []):
+        for message in messages:
+            attributes = message.get("MessageAttributes", {})
+            values = {name: value["StringValue"] for name, value in attributes.items()}
+            parked[message["MessageId"]] = (values.get("reason", ""), values.get("detail", ""))
+    return sorted(parked.values())
+
+
+def _copied(deployment: Deployment, bucket: str, directory: Path) -> Path:
+    """Copy the results next to the user: the embedded cloud is gone when the demo ends."""
+    objects = deployment.client("s3")
+    for page in objects.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="scans/"):
+        for one in page.get("Contents", []):
+            target = directory / one["Key"]
+            target.parent.mkdir(parents=True, exist_ok=True)
+            objects.download_file(bucket, one["Key"], str(target))
+    return directory
+
+
+def told(report: Report, console: Console) -> None:
+    """The report for a person."""
+    table = new_table("ACCOUNT", "REGION", "FUNCTION", "STATE", folded=("FOUND",))
+    if console.width >= WIDE:
+        table.add_column("WHAT IT IS", overflow="fold")
+    for arn, one in report.functions.items():
+        function = FunctionArn.parse(arn)
+        found = counts(one.coverage.last_good) if one.coverage is not None else Text("-")
+        shown = state(one.coverage) if one.coverage is not None else Text("never seen", style="red")
+        what = [Text(one.sample.description, style="dim")] if console.width >= WIDE else []
+        table.add_row(function.account, function.region, function.name, shown, found, *what)
+    console.print("\n[bold]Every sample, and what was found in it[/]")
+    console.print(table)
+    endings = Counter({kind.value: count for kind, count in report.endings.items()})
+    console.print("\n[bold]What became of the messages[/]  ", end="")
+    console.print(", ".join(f"{count} {kind}" for kind, count in endings.most_common()))
+    for reason, detail in report.parked:
+        console.print(Text(f"  parked: {reason}: {detail.splitlines()[0] if detail else ''}", style="dim"))
+    console.print(f"\n[bold]Results[/]  {report.directory}/scans/  (copied from s3://{report.bucket}/scans/)")
+    console.print(f"[bold]Log[/]      {report.directory.parent / 'worker.log'}")
+    console.print(
+        Text("Scanned by the stand-in, not by qscanner: it knows a small, dated list of advisories.", style="yellow")
+    )

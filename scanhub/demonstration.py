@@ -1,0 +1,105 @@
+"""The main job on a local cloud, from the events in the spokes to the findings in the hub."""
+
+import asyncio
+import os
+import sysconfig
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
+from pathlib import Path
+from typing import TextIO
+
+from rich.console import Console
+
+from hub import logs
+from hub.redaction import Redactor
+from hub.settings import Settings, load
+from infra.local.cloud import EmbeddedCloud
+from infra.local.deployment import Deployment, deploy
+from infra.local.scenario import play
+from scanhub.demo_report import Report, gather
+from scanhub.progress import Progress, live
+from scanhub.wiring import open_worker
+from spoke.errors import Misconfigured
+from worker.service import Tally
+from worker.trip import Observer
+
+STAND_IN = "qscanner-stand-in"
+
+
+def demonstrate(output: Path, console: Console, *, live_table: bool) -> Report:
+    """Run the whole path once, on AWS_ENDPOINT_URL or else on an embedded cloud that ends with it.
+
+    Args:
+        output: Where the results and the worker's log are left.
+        console: Is told each step.
+        live_table: Whether the worker's progress is drawn there.
+    """
+    with ExitStack() as stack:
+        endpoint = os.environ.get("AWS_ENDPOINT_URL") or stack.enter_context(_embedded(console))
+        return _run(endpoint, output, console, stack, live_table=live_table)
+
+
+@contextmanager
+def _embedded(console: Console) -> Iterator[str]:
+    console.print("[bold]1[/]  Starting the embedded cloud (moto's server, in this process)")
+    with EmbeddedCloud() as cloud:
+        yield cloud.endpoint
+
+
+def _run(endpoint: str, output: Path, console: Console, stack: ExitStack, *, live_table: bool) -> Report:
+    output.mkdir(parents=True, exist_ok=True)
+
+    def tell(line: str) -> None:
+        console.print(f"   {line}", style="dim")
+
+    console.print("[bold]2[/]  Deploying hub and spokes from infra/hub.yaml and infra/spoke.yaml")
+    deployment = deploy(endpoint, progress=tell)
+    console.print("[bold]3[/]  Publishing sample functions and sending their events through EventBridge")
+    scenario = play(deployment, progress=tell)
+    console.print("[bold]4[/]  Running the worker until the queue is empty")
+    work_dir = stack.enter_context(tempfile.TemporaryDirectory(prefix="scanhub-demo-"))
+    settings = _settings(deployment, Path(work_dir), stack)
+    progress = Progress()
+    log = stack.enter_context((output / "worker.log").open("w"))
+    with live(progress, console) if live_table else nullcontext():
+        tally = asyncio.run(_work(settings, log, progress))
+    return asyncio.run(gather(settings, deployment, scenario, tally, output))
+
+
+def _settings(deployment: Deployment, work_dir: Path, stack: ExitStack) -> Settings:
+    """The worker's settings as a worker would get them: by its environment, which is put back afterwards."""
+    own = {
+        "AWS_ENDPOINT_URL": deployment.endpoint,
+        "AWS_REGION": deployment.hub_region,
+        "AWS_DEFAULT_REGION": deployment.hub_region,
+        "SCANHUB_QSCANNER_PATH": str(_stand_in()),
+        "SCANHUB_WORK_DIR": str(work_dir),
+        **deployment.settings,
+    }
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        # A local cloud asks for credentials and believes any.
+        own.setdefault(name, os.environ.get(name, "test"))
+    before = dict(os.environ)
+
+    def restore() -> None:
+        os.environ.clear()
+        os.environ.update(before)
+
+    stack.callback(restore)
+    os.environ.update(own)
+    return load()
+
+
+def _stand_in() -> Path:
+    path = Path(sysconfig.get_path("scripts")) / STAND_IN
+    if not path.is_file():
+        raise Misconfigured(f"{path} is missing: install scanhub with its extra `local` (pip install 'scanhub[local]')")
+    return path
+
+
+async def _work(settings: Settings, log: TextIO, observer: Observer) -> Tally:
+    redactor = Redactor()
+    logs.configure(settings.log_level, stream=log, redactor=redactor, terminal=False)
+    async with open_worker(settings, os.environ, metrics=log, observer=observer, redactor=redactor) as service:
+        return await service.run(drain=True)
