@@ -4,18 +4,31 @@ import os
 from collections.abc import Iterator
 from urllib.request import Request, urlopen
 
+import hypothesis
 import pytest
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession, get_session
+from botocore.loaders import create_loader
+
+# A slow machine is no fault of the code, and a test's own time-out ends what hangs.
+hypothesis.settings.register_profile("scanhub", deadline=None)
+hypothesis.settings.load_profile("scanhub")
 
 REGION = "eu-central-1"
 HUB_ACCOUNT = "123456789012"
 """moto's account for any credentials that it did not issue."""
+MODELS = create_loader()
+"""botocore's models, read once: a session that reads them anew costs more than most tests."""
 
 
 @pytest.fixture(autouse=True)
 def _no_real_aws(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test may reach an account by accident, whatever the machine's environment holds."""
+    forget_aws(monkeypatch)
+
+
+def forget_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take AWS's and our own variables out of the environment, and put credentials in that no account knows."""
     for name in list(os.environ):
         if name.startswith(("AWS_", "SCANHUB_")):
             monkeypatch.delenv(name)
@@ -52,5 +65,6 @@ def moto(moto_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
 def aws(moto: str) -> AioSession:  # noqa: ARG001  # the server must be empty and known first
     """A session whose clients go to the empty moto server, without retries or pauses."""
     session = get_session()
+    session.register_component("data_loader", MODELS)
     session.set_default_client_config(AioConfig(retries={"max_attempts": 0}, connect_timeout=5, read_timeout=30))
     return session

@@ -1,16 +1,15 @@
 """What is owed after a commit: the tags, the notification, the metrics."""
 
-from collections.abc import Mapping
-
 import structlog
 
 from hub.metrics import scan_figures
 from hub.notification import Notification, NotificationKind
-from hub.notify import worth_telling
+from hub.notify import found, worth_telling
 from hub.scans import Effect, ScanKey, ScanSummary
 from hub.settings import Settings
 from spoke.errors import Gone, NoAccess
 from spoke.tags import scan_tags
+from worker.trip import Trip
 from worker.world import World
 
 log = structlog.get_logger()
@@ -26,44 +25,36 @@ def owed_by(summary: ScanSummary, settings: Settings) -> frozenset[Effect]:
     return frozenset(owed)
 
 
-async def perform(
-    owed: frozenset[Effect], key: ScanKey, summary: ScanSummary, present: Mapping[str, str] | None, world: World
-) -> None:
+async def perform(owed: frozenset[Effect], key: ScanKey, summary: ScanSummary, trip: Trip, world: World) -> None:
     """Do what is owed, marking each effect done, so that a retry repeats nothing.
 
     Args:
         owed: Of this result.
         key: To which the result belongs.
         summary: The result.
-        present: The function's tags, where they are known.
+        trip: The journey that owes it.
         world: The ports.
     """
     for effect in Effect:
         if effect not in owed:
             continue
         if effect is Effect.TAG:
-            await _tag(key, summary, present, world)
+            await _tag(key, summary, trip, world)
         elif effect is Effect.NOTIFY:
-            await world.notifier.notify(_findings(key, summary))
+            await world.notifier.notify(
+                Notification(
+                    kind=NotificationKind.FINDINGS, function=key.function, reason=found(summary), summary=summary
+                )
+            )
         else:
-            world.metrics.emit(**scan_figures(key.function, summary))
+            world.metrics.emit(**scan_figures(key.function, summary, trip.scan_duration))
         await world.ledger.mark_done(key, effect)
 
 
-async def _tag(key: ScanKey, summary: ScanSummary, present: Mapping[str, str] | None, world: World) -> None:
+async def _tag(key: ScanKey, summary: ScanSummary, trip: Trip, world: World) -> None:
     tags = scan_tags(completed_at=summary.completed_at, status=summary.status.value, scan_tag=summary.scan_tag)
     try:
-        await world.spoke.tag(key.function, tags, present=present)
+        await world.spoke.tag(key.function, tags, present=trip.snapshot.tags if trip.snapshot is not None else None)
     except (Gone, NoAccess) as error:
         # The result stands without its tags, and no retry brings the function or the permission back.
         log.warning("function not tagged", reason=error.text)
-
-
-def _findings(key: ScanKey, summary: ScanSummary) -> Notification:
-    worst_first = sorted(summary.severities.items(), key=lambda item: -item[0].rank)
-    counts = [f"{count} {severity.value}" for severity, count in worst_first if count]
-    if summary.secrets:
-        counts.append(f"{summary.secrets} secret{'s' if summary.secrets > 1 else ''}")
-    return Notification(
-        kind=NotificationKind.FINDINGS, function=key.function, reason=", ".join(counts), summary=summary
-    )

@@ -6,6 +6,7 @@ from datetime import timedelta
 import structlog
 
 from hub.coverage import Coverage, CoverageState
+from hub.metrics import scan_figures
 from hub.notification import Notification, NotificationKind
 from hub.scans import ScanSummary
 from spoke.errors import (
@@ -107,6 +108,8 @@ async def _retried(error: ScanhubError, trip: Trip, world: World) -> Ending:
 async def _failed(state: CoverageState, error: ScanhubError, trip: Trip, world: World) -> Ending:
     """The last word on this message: keep what the scanner said, set the state, tell somebody, park."""
     summary = await _store_failure(error, trip, world)
+    if summary is not None and trip.function is not None:
+        world.metrics.emit(**scan_figures(trip.function, summary))
     await _cover(state, error.text, trip, world)
     if trip.function is not None:
         await world.notifier.notify(

@@ -61,7 +61,7 @@ async def journey(trip: Trip, world: World) -> Ending:
         summary = await _scan(trip, claim.lease, snapshot, world)
 
         _move(trip, Stage.EFFECTS, world)
-        await effects.perform(effects.owed_by(summary, world.settings), key, summary, snapshot.tags, world)
+        await effects.perform(effects.owed_by(summary, world.settings), key, summary, trip, world)
         return Ending(kind=EndingKind.STORED, reason=summary.status.value)
     except Exception as error:  # noqa: BLE001  # the one place where every failure is turned into an ending
         return await ending_after(error, trip, world)
@@ -149,7 +149,7 @@ async def _resume(trip: Trip, record: ScanRecord, snapshot: FunctionSnapshot, wo
         return Ending(kind=EndingKind.COVERED, reason="fresh")
     trip.summary = summary
     _move(trip, Stage.EFFECTS, world)
-    await effects.perform(record.owed, record.key, summary, snapshot.tags, world)
+    await effects.perform(record.owed, record.key, summary, trip, world)
     return Ending(kind=EndingKind.STORED, reason=summary.status.value)
 
 
@@ -164,6 +164,7 @@ async def _scan(trip: Trip, lease: Lease, snapshot: FunctionSnapshot, world: Wor
             # The scanner's own session starts here, so that a long scan has the whole hour of it.
             credentials = await world.spoke.scan_credentials(snapshot)
             async with world.scanner.scan(snapshot, credentials) as scanned:
+                trip.scan_duration = scanned.finished_at - scanned.started_at
                 _move(trip, Stage.STORE, world)
                 summary = await world.results.store(
                     snapshot=snapshot,

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import structlog
 
 from hub.message import Message, Source
+from hub.metrics import load_figures
 from spoke.errors import HostFault, QualysFault, Retry, ScanhubError
 from worker import backoff
 from worker.failures import QUALYS_PAUSE
@@ -31,6 +32,9 @@ LONG_POLL = 20.0
 
 DRAIN_LOOK = 5.0
 """Seconds. While a long scan runs, so often a drain looks for what has come meanwhile."""
+
+LOAD_INTERVAL = 60.0
+"""Seconds between two figures of what is in hand: CloudWatch's own resolution."""
 
 LOST = "lost"
 """The word by which a journey is cancelled whose message is not ours any more."""
@@ -102,9 +106,11 @@ class Service:
             QualysFault: With `drain` only: Qualys refuses the token or is down; without, the worker waits for it.
         """
         self._draining = drain
-        beats = [asyncio.get_running_loop().create_task(beat.run()) for beat in self._heartbeats.values()]
+        loop = asyncio.get_running_loop()
+        beats = [loop.create_task(beat.run()) for beat in self._heartbeats.values()]
         for beat in beats:
             beat.add_done_callback(self._beat_ended)
+        beats.append(loop.create_task(self._tell_load()))
         try:
             await (self._until_empty() if drain else self._until_stopped())
         finally:
@@ -213,6 +219,12 @@ class Service:
             return
         # Without its heartbeat a worker would scan what others receive too.
         self._stop_for(error if isinstance(error, ScanhubError) else HostFault(f"the heartbeat ended: {error}"))
+
+    async def _tell_load(self) -> None:
+        while True:
+            await asyncio.sleep(LOAD_INTERVAL)
+            running = sum(trip.has_begun for trip in self._running.values())
+            self._world.metrics.emit(**load_figures(running=running, held=len(self._running)))
 
     async def _carry(self, trip: Trip) -> None:
         """One message, from its receipt to its settlement."""

@@ -70,6 +70,7 @@ class Trip:
         change: What the body says, once it was read.
         snapshot: What GetFunction said, once it was asked.
         scan_id: Of its own scan, once it has claimed one.
+        scan_duration: The scanner's own time, once it has ended.
         summary: Of the result, once it is committed.
         ending: How it ended, once it did.
     """
@@ -79,6 +80,7 @@ class Trip:
     change: Change | None = None
     snapshot: FunctionSnapshot | None = None
     scan_id: str | None = None
+    scan_duration: timedelta | None = None
     summary: ScanSummary | None = None
     ending: Ending | None = None
 

@@ -85,6 +85,8 @@ async def test_a_change_becomes_a_stored_committed_tagged_and_told_result(world:
     assert (told.kind, told.reason) == (NotificationKind.FINDINGS, "1 high")
     record = (await world.ledger.look_up([key_of(world)]))[key_of(world)]
     assert (record.owed, record.lease) == (frozenset(), None)
+    assert world.metrics.total("ScansCompleted") == 1
+    assert world.metrics.total("ScanDuration") == pytest.approx(30)
 
 
 def key_of(world: TestWorld, code: str = CODE) -> ScanKey:
@@ -316,6 +318,7 @@ async def test_the_last_failing_try_is_stored_told_and_parked_with_its_stderr(wo
     assert world.objects.writes[-1] == told.summary.manifest_key
     log = world.objects.stored[told.summary.manifest_key.replace("manifest.json", "stderr.log")]
     assert b"SIGSEGV at 0x0" in log.data
+    assert world.metrics.total("ScansFailed") == 1
 
 
 @pytest.mark.parametrize("error", [HostFault("disk full"), Misconfigured("bad option"), QualysFault("token refused")])

@@ -414,3 +414,17 @@ def test_a_heartbeat_that_breaks_stops_the_worker() -> None:
         assert asyncio.get_running_loop().time() < 300
 
     run(main())
+
+
+def test_what_is_in_hand_is_told_every_minute() -> None:
+    async def main() -> None:
+        world = TestWorld()
+        await fill(world, 2)
+        for number in range(2):
+            world.scanner.script(function(f"function-{number}"), Script(duration=timedelta(seconds=150)))
+        await world.service().run(drain=True)
+        assert [one.values for one in world.metrics.emitted if "RunningScans" in one.values] == [
+            {"RunningScans": 2.0, "HeldMessages": 2.0}
+        ] * 2
+
+    run(main())

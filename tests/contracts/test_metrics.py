@@ -1,0 +1,65 @@
+"""What every metrics adapter does, whichever stands behind it."""
+
+import io
+import json
+from collections.abc import Callable
+
+import pytest
+
+from hub.metrics import EmbeddedMetrics
+from worker.memory.metrics import MemoryMetrics
+from worker.ports import Metrics
+
+Emitted = Callable[[], list[tuple[dict[str, float], dict[str, str], dict[str, str]]]]
+"""What was emitted so far, as (values, dimensions, properties)."""
+
+
+@pytest.fixture(params=["memory", "embedded"])
+def metrics(request: pytest.FixtureRequest) -> tuple[Metrics, Emitted]:
+    if request.param == "memory":
+        memory = MemoryMetrics()
+        return memory, lambda: [
+            (dict(one.values), dict(one.dimensions), dict(one.properties)) for one in memory.emitted
+        ]
+    stream = io.StringIO()
+
+    def read() -> list[tuple[dict[str, float], dict[str, str], dict[str, str]]]:
+        found = []
+        for line in map(json.loads, stream.getvalue().splitlines()):
+            (directive,) = line.pop("_aws")["CloudWatchMetrics"]
+            values = {one["Name"]: line.pop(one["Name"]) for one in directive["Metrics"]}
+            dimensions = {name: line.pop(name) for name in directive["Dimensions"][-1]}
+            found.append((values, dimensions, line))
+        return found
+
+    return EmbeddedMetrics(stream), read
+
+
+def test_figures_dimensions_and_properties_are_kept(metrics: tuple[Metrics, Emitted]) -> None:
+    adapter, emitted = metrics
+    adapter.emit({"SecretsFound": 2, "ScanDuration": 1.5}, dimensions={"Service": "worker"}, account="111122223333")
+    adapter.emit({"EventsParked": 1}, dimensions={"Service": "worker", "Source": "sweep"})
+    assert emitted() == [
+        ({"SecretsFound": 2, "ScanDuration": 1.5}, {"Service": "worker"}, {"account": "111122223333"}),
+        ({"EventsParked": 1}, {"Service": "worker", "Source": "sweep"}, {}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "dimensions"), [({"ScansDone": 1}, {"Service": "worker"}), ({"EventsParked": 1}, {"Account": "1"})]
+)
+def test_names_that_stand_in_no_table_are_refused(
+    metrics: tuple[Metrics, Emitted], values: dict[str, float], dimensions: dict[str, str]
+) -> None:
+    adapter, emitted = metrics
+    with pytest.raises(ValueError, match=r"no such metric or dimension: (ScansDone|Account)"):
+        adapter.emit(values, dimensions=dimensions)
+    assert emitted() == []
+
+
+def test_the_memory_adapter_sums_up() -> None:
+    memory = MemoryMetrics()
+    for count in (1, 2):
+        memory.emit({"SecretsFound": count}, dimensions={"Service": "worker"})
+    assert memory.total("SecretsFound") == 3
+    assert memory.total("EventsParked") == 0
