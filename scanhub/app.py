@@ -4,7 +4,6 @@ import sys
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from scanhub import __version__, demo_command, local_command, scan_command, show_command, status_command, worker_command
 from spoke.errors import Misconfigured, ScanhubError
@@ -48,7 +47,7 @@ def main() -> None:
     try:
         app()
     except ScanhubError as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(f"scanhub: {error.text}", markup=False)
+        sys.stderr.write(f"scanhub: {error.text}\n")
         sys.exit(WRONG_USAGE if isinstance(error, Misconfigured) else FAILED)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from scanhub import terminal
 from scanhub.local_extra import needed
 from spoke.errors import ScanhubError
 
@@ -24,7 +24,7 @@ def demo(
     with needed():
         from scanhub.demo_report import told  # noqa: PLC0415  # the worker's image has no local cloud
         from scanhub.demonstration import demonstrate  # noqa: PLC0415  # same
-    console = Console(stderr=as_json, highlight=False)
+    console = terminal.console(stderr=as_json)
     report = demonstrate(output, console, live_table=not as_json)
     if as_json:
         sys.stdout.write(json.dumps(report.document(), indent=2) + "\n")

@@ -9,8 +9,8 @@ import threading
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from scanhub import terminal
 from scanhub.local_extra import needed
 from spoke.errors import Misconfigured
 
@@ -49,7 +49,7 @@ def up(
     endpoint = os.environ.get("AWS_ENDPOINT_URL")
     if not endpoint:
         raise Misconfigured("AWS_ENDPOINT_URL is not set; start a cloud with: scanhub local serve")
-    console = Console(stderr=True, highlight=False)
+    console = terminal.console(stderr=True)
     deployment = deploy(endpoint, spokes=spokes, progress=console.print)
     if not no_samples:
         publish_samples(deployment, progress=console.print)

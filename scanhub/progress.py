@@ -1,5 +1,7 @@
 """The live table of a running worker: one row a function, in the order of their first message."""
 
+import time
+
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
 from rich.spinner import Spinner
@@ -56,7 +58,7 @@ class Progress:
         return Text(f"{kind.value}{reason}", style=ENDING_STYLES.get(kind, "dim"))
 
     def _frame(self) -> str:
-        frame = self._spinner.render(Console().get_time())
+        frame = self._spinner.render(time.monotonic())
         return frame.plain if isinstance(frame, Text) else "*"
 
 

@@ -4,14 +4,13 @@ import asyncio
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from tenacity import AsyncRetrying, RetryError, retry_if_result, stop_after_delay, wait_fixed
 
 from hub.coverage import Coverage, CoverageState
 from hub.message import Source
 from hub.scans import PolicyVerdict
 from hub.settings import load
-from scanhub import functions
+from scanhub import functions, terminal
 from scanhub.tables import coverage_table
 from scanhub.wiring import Hub, open_hub
 from spoke.arn import FunctionArn
@@ -32,7 +31,7 @@ def scan(
 ) -> None:
     """Ask for a scan of these functions; the worker does it."""
     wanted = [functions.parse(arn) for arn in arns]
-    console = Console(highlight=False)
+    console = terminal.console()
     if not wait:
         asyncio.run(_ask(wanted, force=force))
         console.print(f"{len(wanted)} scan{'s' if len(wanted) > 1 else ''} asked for.")

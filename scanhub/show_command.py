@@ -6,13 +6,12 @@ import sys
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
 from hub.coverage import Coverage
 from hub.findings import Finding, finding_document
 from hub.settings import load
-from scanhub import functions
+from scanhub import functions, terminal
 from scanhub.documents import SCHEMA_VERSION, coverage_document
 from scanhub.tables import counts, findings_table, state
 from scanhub.wiring import open_hub
@@ -49,7 +48,7 @@ async def _read(function: FunctionArn) -> tuple[Coverage, list[Finding]]:
 
 
 def _tell(coverage: Coverage, findings: list[Finding]) -> None:
-    console = Console(highlight=False)
+    console = terminal.console()
     console.print(Text(str(coverage.function), style="bold"))
     reason = f" ({coverage.reason})" if coverage.reason else ""
     console.print(Text("state     ") + state(coverage) + Text(f"{reason}, since {coverage.at:%Y-%m-%d %H:%M:%S} UTC"))

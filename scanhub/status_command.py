@@ -7,10 +7,10 @@ from collections import Counter
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from hub.coverage import Coverage
 from hub.settings import load
+from scanhub import terminal
 from scanhub.documents import SCHEMA_VERSION, coverage_document
 from scanhub.tables import coverage_table
 from scanhub.wiring import open_hub
@@ -30,7 +30,7 @@ def status(
         }
         sys.stdout.write(json.dumps(document, indent=2) + "\n")
         return
-    console = Console(highlight=False)
+    console = terminal.console()
     if not coverages:
         console.print("No function was seen yet.")
         return

@@ -6,6 +6,7 @@ import signal
 import sys
 from typing import Annotated
 
+import structlog
 import typer
 
 from hub import logs
@@ -14,6 +15,8 @@ from hub.settings import Settings, load
 from scanhub.wiring import open_worker
 from worker.service import Tally
 from worker.trip import Unobserved
+
+log = structlog.get_logger()
 
 
 def worker(
@@ -36,6 +39,7 @@ async def run(settings: Settings, redactor: Redactor, *, drain: bool) -> Tally:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, service.stop)
+        log.info("worker ready", drain=drain, slots=settings.max_concurrent_scans)
         return await service.run(drain=drain)
 
 
