@@ -1,0 +1,282 @@
+"""Hub, spokes and functions on a local cloud, by the very templates that go to AWS."""
+
+import json
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Protocol
+
+from botocore.exceptions import ClientError
+
+from hub.settings import PREFIX, Settings
+from infra.local.accounts import Accounts, spoke_accounts
+from infra.local.calls import AwsClient, calling
+from infra.local.stacks import bring_up
+from spoke.aws_errors import ABSENT, error_code
+from spoke.errors import Misconfigured
+
+ORGANIZATION = "o-scanhublocal"
+HUB_STACK = "scanhub-hub"
+SPOKE_STACK = "scanhub-spoke"
+FUNCTION_ROLE = "scanhub-sample-function"
+
+_IMAGE = "scanhub/worker:local"
+
+
+class FunctionSpec(Protocol):
+    """A function to publish. `account` and `region` are taken modulo the number of spokes and regions deployed."""
+
+    @property
+    def name(self) -> str:
+        """The function's name."""
+        ...
+
+    @property
+    def account(self) -> int:
+        """In which spoke, from 0."""
+        ...
+
+    @property
+    def region(self) -> int:
+        """In which region, from 0."""
+        ...
+
+    @property
+    def runtime(self) -> str:
+        """Such as `python3.12`."""
+        ...
+
+    @property
+    def handler(self) -> str:
+        """Such as `app.handler`."""
+        ...
+
+    @property
+    def architecture(self) -> str:
+        """`x86_64` or `arm64`."""
+        ...
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """The function's tags."""
+        ...
+
+    def build(self) -> bytes:
+        """The zip package."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployment:
+    """What stands on a local cloud.
+
+    Attributes:
+        settings: The environment variables `SCANHUB_*` of a worker, from the hub's outputs.
+        outputs: All outputs of the hub's stack.
+        spokes: Account ids.
+        regions: Where each spoke is watched.
+        hub_account: Twelve digits.
+        hub_region: Where the hub stands.
+        organization: The organization's id.
+        endpoint: The URL that was deployed to.
+        accounts: Clients for each account.
+    """
+
+    settings: Mapping[str, str]
+    outputs: Mapping[str, str]
+    spokes: tuple[str, ...]
+    regions: tuple[str, ...]
+    hub_account: str
+    hub_region: str
+    organization: str
+    endpoint: str
+    accounts: Accounts = field(repr=False, compare=False)
+
+    def client(self, service: str, *, account: str | None = None, region: str | None = None) -> AwsClient:
+        """A boto3 client in an account and region; None is the hub's."""
+        return self.accounts.client(service, account=account, region=region)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """A function that was published.
+
+    Attributes:
+        arn: Without qualifier.
+        account: Its spoke.
+        region: Its region.
+        answer: What GetFunction says of it: `Configuration`, `Code`, `Tags`.
+    """
+
+    arn: str
+    account: str
+    region: str
+    answer: Mapping[str, Any]
+
+
+def _silent(_line: str) -> None:
+    """Nobody listens."""
+
+
+def deploy(
+    endpoint: str | None = None,
+    *,
+    spokes: int = 3,
+    regions: Sequence[str] = ("eu-central-1", "us-east-1"),
+    hub_region: str = "eu-central-1",
+    progress: Callable[[str], None] = _silent,
+) -> Deployment:
+    """Deploy hub and spokes, or bring them up to date. What is there already keeps its secrets.
+
+    Args:
+        endpoint: Of the local cloud; None leaves it to `AWS_ENDPOINT_URL` and its relatives for single services.
+        spokes: How many member accounts.
+        regions: Where each of them is watched.
+        hub_region: Where the hub stands.
+        progress: Is told each step, in one line.
+
+    Raises:
+        Misconfigured: The endpoint is AWS itself, or a stack failed.
+        Unavailable: Nothing answers at the endpoint.
+    """
+    accounts = Accounts(endpoint, hub_region)
+    progress(f"hub {accounts.hub} in {hub_region}")
+    outputs = bring_up(accounts.client("cloudformation"), HUB_STACK, "hub.yaml", _hub_parameters(accounts))
+    external_id = _provide_secrets(accounts, outputs)
+    members = spoke_accounts(spokes)
+    for account in members:
+        for region in regions:
+            progress(f"spoke {account} in {region}")
+            stacks = accounts.client("cloudformation", account=account, region=region)
+            bring_up(stacks, SPOKE_STACK, "spoke.yaml", _spoke_parameters(outputs, external_id, regions[0]))
+    return Deployment(
+        settings=MappingProxyType(_settings(outputs)),
+        outputs=MappingProxyType(dict(outputs)),
+        spokes=members,
+        regions=tuple(regions),
+        hub_account=accounts.hub,
+        hub_region=hub_region,
+        organization=ORGANIZATION,
+        endpoint=accounts.endpoint,
+        accounts=accounts,
+    )
+
+
+def output_name(setting: str) -> str:
+    """The name of the hub's output for a field of the settings: `changes_queue_url` -> `ChangesQueueUrl`."""
+    return "".join(word.capitalize() for word in setting.split("_"))
+
+
+def _settings(outputs: Mapping[str, str]) -> dict[str, str]:
+    named = {setting: output_name(setting) for setting in Settings.model_fields}
+    return {f"{PREFIX}{setting.upper()}": outputs[name] for setting, name in named.items() if name in outputs}
+
+
+def _hub_parameters(accounts: Accounts) -> dict[str, str]:
+    # A ledger that refuses to be deleted is no use in a cloud that is thrown away.
+    return {"OrganizationId": ORGANIZATION, "DeletionProtection": "false", **dict(_service_parameters(accounts))}
+
+
+def _service_parameters(accounts: Accounts) -> Iterator[tuple[str, str]]:
+    """What makes the template create the ECS service too, where the cloud that serves CloudFormation has ECS."""
+    cloud = accounts.client("cloudformation").meta.endpoint_url
+    network = accounts.client("ec2", endpoint=cloud)
+    try:
+        accounts.client("ecs", endpoint=cloud).list_clusters()
+        subnets = network.describe_subnets(Filters=[{"Name": "default-for-az", "Values": ["true"]}])["Subnets"]
+    except ClientError:
+        return
+    if subnets:
+        yield "ContainerImage", _IMAGE
+        yield "VpcId", subnets[0]["VpcId"]
+        yield "SubnetIds", ",".join(sorted(subnet["SubnetId"] for subnet in subnets))
+
+
+def _spoke_parameters(outputs: Mapping[str, str], external_id: str, role_region: str) -> dict[str, str]:
+    return {
+        "HubBusArn": outputs["BusArn"],
+        "HubTaskRoleArn": outputs["TaskRoleArn"],
+        "OrganizationId": ORGANIZATION,
+        "ExternalId": external_id,
+        "SpokeRoleName": outputs["SpokeRoleName"],
+        "RoleRegion": role_region,
+    }
+
+
+def _provide_secrets(accounts: Accounts, outputs: Mapping[str, str]) -> str:
+    """Fill the Qualys secret, unless it has a value; returns the external id that the template generated."""
+    client = accounts.client("secretsmanager")
+    with calling("reading the secrets of the hub"):
+        if not _secret_value(client, outputs["QualysSecretArn"]):
+            value = {"qualys_pod": "US1", "qualys_access_token": secrets.token_urlsafe(32)}
+            client.put_secret_value(SecretId=outputs["QualysSecretArn"], SecretString=json.dumps(value))
+        external_id = _secret_value(client, outputs["ExternalIdSecretArn"])
+    if not external_id:
+        raise Misconfigured(f"the secret {outputs['ExternalIdSecretArn']} has no value: the cloud did not generate one")
+    return external_id
+
+
+def _secret_value(client: AwsClient, arn: str) -> str:
+    try:
+        return str(client.get_secret_value(SecretId=arn).get("SecretString", ""))
+    except ClientError as error:
+        if error_code(error) in ABSENT:
+            return ""
+        raise
+
+
+def publish(deployment: Deployment, spec: FunctionSpec) -> Published:
+    """Create the function in its spoke, or give an existing one this code and these tags; waits until it is active.
+
+    Raises:
+        Misconfigured: The local cloud refuses it.
+        Unavailable: Nothing answers.
+    """
+    account = deployment.spokes[spec.account % len(deployment.spokes)]
+    region = deployment.regions[spec.region % len(deployment.regions)]
+    functions = deployment.client("lambda", account=account, region=region)
+    with calling(f"publishing the function {spec.name} in {account}, {region}"):
+        role = _function_role(deployment.client("iam", account=account, region=region))
+        arn = _create_or_update(functions, spec, role)
+        functions.get_waiter("function_active_v2").wait(
+            FunctionName=spec.name, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+        )
+        answer = functions.get_function(FunctionName=spec.name)
+    answer.pop("ResponseMetadata", None)
+    return Published(arn=arn, account=account, region=region, answer=answer)
+
+
+def _create_or_update(functions: AwsClient, spec: FunctionSpec, role: str) -> str:
+    package = spec.build()
+    try:
+        created = functions.create_function(
+            FunctionName=spec.name,
+            Runtime=spec.runtime,
+            Handler=spec.handler,
+            Role=role,
+            Architectures=[spec.architecture],
+            Code={"ZipFile": package},
+            Tags=dict(spec.tags),
+        )
+        return str(created["FunctionArn"])
+    except functions.exceptions.ResourceConflictException:
+        updated = functions.update_function_code(FunctionName=spec.name, ZipFile=package)
+        arn = str(updated["FunctionArn"])
+        if spec.tags:
+            functions.tag_resource(Resource=arn, Tags=dict(spec.tags))
+        return arn
+
+
+def _function_role(iam: AwsClient) -> str:
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"},
+        ],
+    }
+    try:
+        role = iam.create_role(RoleName=FUNCTION_ROLE, AssumeRolePolicyDocument=json.dumps(trust))
+    except iam.exceptions.EntityAlreadyExistsException:
+        role = iam.get_role(RoleName=FUNCTION_ROLE)
+    return str(role["Role"]["Arn"])

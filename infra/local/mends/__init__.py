@@ -1,0 +1,27 @@
+"""Where moto differs from AWS on the main path, mended. Each module names one fault; all were seen in moto 5.2.5.
+
+The mends work inside moto's process and only while the embedded cloud runs. The production code and the templates know
+nothing of them, and another endpoint (LocalStack) does without.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from infra.local.mends import bucket_policy, bus_hop, code_location, dropped_options, resource_types
+from infra.local.mends.code_location import PackageStore
+
+
+@contextmanager
+def installed(packages: PackageStore) -> Iterator[None]:
+    """All mends, until the context is left.
+
+    Args:
+        packages: What serves the functions' packages behind `Code.Location`.
+    """
+    with ExitStack() as mends:
+        mends.enter_context(bucket_policy.mended())
+        mends.enter_context(bus_hop.mended())
+        mends.enter_context(code_location.mended(packages))
+        mends.enter_context(resource_types.mended())
+        mends.enter_context(dropped_options.mended())
+        yield
