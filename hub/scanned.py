@@ -41,7 +41,7 @@ class Scanned:
     """A scan that ended with something to store.
 
     Attributes:
-        status: What the exit code and the files found allow: `success` only with a report, else `partial`.
+        status: By the exit code alone. Whether a report was there and could be read is for `hub.results` to judge.
         reasons: Stable words such as `report_pending`, `os_not_found`, `scan_type_failed:secret`.
         exit_code: Of the scanner.
         policy: The verdict, with mode `evaluate-policy`.
