@@ -1,5 +1,6 @@
 """What a demo ended with, from the ledger, the bucket and the dead-letter queue, compared with what is true."""
 
+import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -111,7 +112,7 @@ class Report:
 async def gather(settings: Settings, deployment: Deployment, scenario: Scenario, tally: Tally, output: Path) -> Report:
     """Read what the worker has left, and compare it with what the scenario has sent."""
     functions = {}
-    async with open_hub(settings) as hub:
+    async with open_hub(settings, os.environ) as hub:
         for arn, sample in scenario.functions.items():
             coverage = await hub.ledger.coverage(FunctionArn.parse(arn))
             findings: list[Finding] = []

@@ -61,5 +61,5 @@ def up(
         }
         sys.stdout.write(json.dumps(document, indent=2) + "\n")
         return
-    for name, value in deployment.settings.items():
+    for name, value in {"AWS_REGION": deployment.hub_region, **deployment.settings}.items():
         sys.stdout.write(f"export {name}={shlex.quote(value)}\n")

@@ -1,6 +1,7 @@
 """`scanhub scan`: ask for scans, and wait for them if wanted."""
 
 import asyncio
+import os
 from typing import Annotated
 
 import typer
@@ -52,13 +53,13 @@ def exit_code(coverages: list[Coverage]) -> int:
 
 
 async def _ask(wanted: list[FunctionArn], *, force: bool) -> None:
-    async with open_hub(load()) as hub:
+    async with open_hub(load(), os.environ) as hub:
         for function in wanted:
             await _send(function, hub, force=force)
 
 
 async def _ask_and_wait(wanted: list[FunctionArn], *, force: bool) -> list[Coverage]:
-    async with open_hub(load()) as hub:
+    async with open_hub(load(), os.environ) as hub:
         before = {function: await hub.ledger.coverage(function) for function in wanted}
         for function in wanted:
             await _send(function, hub, force=force)

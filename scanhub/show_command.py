@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 from typing import Annotated
 
@@ -37,7 +38,7 @@ def show(
 
 
 async def _read(function: FunctionArn) -> tuple[Coverage, list[Finding]]:
-    async with open_hub(load()) as hub:
+    async with open_hub(load(), os.environ) as hub:
         coverage = await hub.ledger.coverage(function)
         if coverage is None:
             raise ScanhubError(f"{function} was never seen; ask for a scan with: scanhub scan {function}")

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 from collections import Counter
 from typing import Annotated
@@ -40,6 +41,6 @@ def status(
 
 
 async def _coverages() -> list[Coverage]:
-    async with open_hub(load()) as hub:
+    async with open_hub(load(), os.environ) as hub:
         coverages = [coverage async for coverage in hub.ledger.coverages()]
     return sorted(coverages, key=lambda coverage: coverage.function)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TextIO
 
+from aiobotocore.session import AioSession, get_session
 from pydantic import SecretStr
 
 from hub.credentials import SecretReader
@@ -55,11 +56,23 @@ class Hub:
         await self.results.check()
 
 
+def aws_session(environ: Mapping[str, str]) -> AioSession:
+    """A session in the region of the environment.
+
+    botocore reads `AWS_DEFAULT_REGION` alone; `AWS_REGION` is what Fargate sets and what every other SDK reads first.
+    """
+    session = get_session()
+    region = environ.get("AWS_REGION")
+    if region:
+        session.set_config_variable("region", region)
+    return session
+
+
 @asynccontextmanager
-async def open_hub(settings: Settings) -> AsyncIterator[Hub]:
+async def open_hub(settings: Settings, environ: Mapping[str, str]) -> AsyncIterator[Hub]:
     """The hub's adapters; their connections are closed at the end."""
     clock = SystemClock()
-    async with Clients(user_agent=f"scanhub/{__version__}") as clients:
+    async with Clients(session=aws_session(environ), user_agent=f"scanhub/{__version__}") as clients:
         sqs, visibility = await clients.get("sqs"), timedelta(seconds=settings.visibility_timeout)
         queues = {
             Source.CHANGES: SqsQueue(
@@ -121,7 +134,7 @@ async def open_worker(
 
     Args:
         settings: The settings.
-        environ: The environment from which the scanner's own is picked.
+        environ: The environment, from which the scanner's own is picked.
         metrics: Where embedded metrics are written.
         observer: Who watches the journeys.
         redactor: Learns the secrets, and removes them.
@@ -130,7 +143,7 @@ async def open_worker(
         Misconfigured: A setting, a secret, the scanner or one of the hub's parts is not usable.
         Unavailable: The endpoint does not answer.
     """
-    async with open_hub(settings) as hub:
+    async with open_hub(settings, environ) as hub:
         await hub.check()
         secrets = SecretReader(await hub.clients.get("secretsmanager"))
         credentials = CurrentCredentials(secrets, settings.qualys_secret_arn, redactor)

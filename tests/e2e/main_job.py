@@ -134,7 +134,7 @@ async def _work(log: io.StringIO) -> tuple[Tally, Mapping[str, Coverage]]:
     logs.configure("DEBUG", stream=log, redactor=redactor, terminal=False)
     async with open_worker(settings, os.environ, metrics=log, observer=Unobserved(), redactor=redactor) as service:
         tally = await service.run(drain=True)
-    async with open_hub(settings) as hub:
+    async with open_hub(settings, os.environ) as hub:
         return tally, {str(coverage.function): coverage async for coverage in hub.ledger.coverages()}
 
 

@@ -20,10 +20,12 @@ EXCLUDED = "arn:aws:lambda:eu-central-1:210000000002:function:legacy-report"
 
 
 @pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str | None]]:
     """The environment of a worker for a cloud to which `scanhub local up` has deployed."""
     with pytest.MonkeyPatch.context() as monkeypatch, EmbeddedCloud() as embedded:
         forget_aws(monkeypatch)
+        # As on Fargate, where botocore's own variable need not be set.
+        monkeypatch.delenv("AWS_DEFAULT_REGION")
         base = {"AWS_ENDPOINT_URL": embedded.endpoint, "AWS_REGION": "eu-central-1"}
         run = scanhub("local", "up", "--json", **base)
         assert run.code == 0, run.err
@@ -31,6 +33,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str
         assert printed["spokes"] == ["210000000001", "210000000002", "210000000003"]
         assert printed["regions"] == ["eu-central-1", "us-east-1"]
         yield {
+            "AWS_DEFAULT_REGION": None,
             **base,
             **printed["settings"],
             "SCANHUB_QSCANNER_PATH": str(STAND_IN),
@@ -38,7 +41,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str
         }
 
 
-def test_local_up_again_prints_the_same_settings_as_exports(cloud: Mapping[str, str]) -> None:
+def test_local_up_again_prints_the_same_settings_as_exports(cloud: Mapping[str, str | None]) -> None:
     run = scanhub("local", "up", "--no-samples", **cloud)
     assert run.code == 0, run.err
     for line in run.out.splitlines():
@@ -47,7 +50,7 @@ def test_local_up_again_prints_the_same_settings_as_exports(cloud: Mapping[str, 
         assert (word, cloud[name]) == ("export", value)
 
 
-def test_a_scan_that_was_asked_for_is_done_by_a_drain_and_shown(cloud: Mapping[str, str]) -> None:
+def test_a_scan_that_was_asked_for_is_done_by_a_drain_and_shown(cloud: Mapping[str, str | None]) -> None:
     never_seen = scanhub("show", ORDERS.replace("orders-api", "no-such"), **cloud)
     assert never_seen.code == 1
     assert "was never seen; ask for a scan with: scanhub scan" in never_seen.err
@@ -70,7 +73,7 @@ def test_a_scan_that_was_asked_for_is_done_by_a_drain_and_shown(cloud: Mapping[s
     assert "orders-api" in scanhub("status", **cloud).out
 
 
-def test_a_worker_waits_for_work_and_ends_with_0_on_sigterm(cloud: Mapping[str, str], tmp_path: Path) -> None:
+def test_a_worker_waits_for_work_and_ends_with_0_on_sigterm(cloud: Mapping[str, str | None], tmp_path: Path) -> None:
     process = worker_until("worker ready", tmp_path / "metrics", **cloud)
     try:
         waited = scanhub("scan", "--wait", ORDERS, **cloud)
@@ -103,7 +106,7 @@ def test_a_worker_waits_for_work_and_ends_with_0_on_sigterm(cloud: Mapping[str, 
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
 def test_what_is_wrong_at_the_start_is_told_in_a_line(
-    changes: Mapping[str, str], code: int, words: list[str], cloud: Mapping[str, str]
+    changes: Mapping[str, str | None], code: int, words: list[str], cloud: Mapping[str, str | None]
 ) -> None:
     run = scanhub("worker", "--drain", **{**cloud, **changes})
     [line] = [line for line in run.err.splitlines() if line.startswith("scanhub: ")]
@@ -112,7 +115,7 @@ def test_what_is_wrong_at_the_start_is_told_in_a_line(
     assert run.code == code
 
 
-def test_an_unreadable_secret_is_told_without_its_value(cloud: Mapping[str, str]) -> None:
+def test_an_unreadable_secret_is_told_without_its_value(cloud: Mapping[str, str | None]) -> None:
     secrets = boto3.client("secretsmanager", endpoint_url=cloud["AWS_ENDPOINT_URL"], region_name="eu-central-1")
     arn = secrets.create_secret(
         Name="broken", SecretString='{"qualys_pod": "XX9", "qualys_access_token": "s3cr3t-v4lue"}'

@@ -392,8 +392,9 @@ async def test_a_policy_deny_is_a_verdict_and_no_error(world: TestWorld) -> None
 
 @in_world()
 async def test_a_retry_after_the_commit_finishes_the_effects_and_scans_no_more(world: TestWorld) -> None:
-    def silent(*_: str) -> None:
-        raise Unavailable("SNS does not answer")
+    async def silent(operation: str, *, after: bool) -> None:
+        if not after:
+            raise Unavailable(f"{operation}: SNS does not answer")
 
     world.notifier.on_call = silent
     ending, _ = await travel(world, event())
