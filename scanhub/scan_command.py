@@ -29,6 +29,7 @@ def scan(
     arns: Annotated[list[str], typer.Argument(metavar="FUNCTION...", help="Function ARNs.")],
     force: Annotated[bool, typer.Option("--force", help="Scan although a fresh result is there.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until each has its result.")] = False,
+    timeout: Annotated[int, typer.Option(min=1, help="Seconds to wait at the most.")] = 900,
 ) -> None:
     """Ask for a scan of these functions; the worker does it."""
     wanted = [functions.parse(arn) for arn in arns]
@@ -37,7 +38,7 @@ def scan(
         asyncio.run(_ask(wanted, force=force))
         console.print(f"{len(wanted)} scan{'s' if len(wanted) > 1 else ''} asked for.")
         return
-    coverages = asyncio.run(_ask_and_wait(wanted, force=force))
+    coverages = asyncio.run(_ask_and_wait(wanted, force=force, patience=timeout))
     console.print(coverage_table(coverages))
     raise typer.Exit(exit_code(coverages))
 
@@ -58,12 +59,12 @@ async def _ask(wanted: list[FunctionArn], *, force: bool) -> None:
             await _send(function, hub, force=force)
 
 
-async def _ask_and_wait(wanted: list[FunctionArn], *, force: bool) -> list[Coverage]:
+async def _ask_and_wait(wanted: list[FunctionArn], *, force: bool, patience: int) -> list[Coverage]:
     async with open_hub(load(), os.environ) as hub:
         before = {function: await hub.ledger.coverage(function) for function in wanted}
         for function in wanted:
             await _send(function, hub, force=force)
-        return list(await asyncio.gather(*(_settled(function, before[function], hub) for function in wanted)))
+        return list(await asyncio.gather(*(_settled(function, before[function], hub, patience) for function in wanted)))
 
 
 async def _send(function: FunctionArn, hub: Hub, *, force: bool) -> None:
@@ -71,9 +72,8 @@ async def _send(function: FunctionArn, hub: Hub, *, force: bool) -> None:
     await hub.queues[Source.CHANGES].send(body, group=function.account)
 
 
-async def _settled(function: FunctionArn, before: Coverage | None, hub: Hub) -> Coverage:
+async def _settled(function: FunctionArn, before: Coverage | None, hub: Hub, patience: int) -> Coverage:
     """The function's state once the worker has written a new one that will not change by itself."""
-    patience = 2 * hub.settings.scan_timeout
 
     def unsettled(coverage: Coverage | None) -> bool:
         return coverage is None or coverage.state in UNSETTLED or (before is not None and coverage.at == before.at)

@@ -29,7 +29,7 @@ async def kept(lease: Lease, ledger: Ledger, clock: Clock, duration: timedelta) 
             renewal = group.create_task(_renew(lease, ledger, clock, duration))
             yield
             renewal.cancel()
-    except* Exception as errors:  # noqa: BLE001  # nothing is swallowed: the cause goes on as it was
+    except ExceptionGroup as errors:
         # The group wraps what was raised inside; there is one cause, and the caller splits errors by their type.
         raise _first(errors) from None
 

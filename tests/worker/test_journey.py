@@ -335,6 +335,18 @@ def test_a_fault_beyond_this_message_is_never_paid_by_it(error: ScanhubError) ->
 
 
 @in_world()
+async def test_a_bucket_that_may_not_be_written_is_a_fault_beyond_this_message(world: TestWorld) -> None:
+    async def on_call(operation: str, *, after: bool) -> None:
+        if operation == "put" and not after:
+            raise Misconfigured("storing s3://scanhub-results/...: AccessDenied")
+
+    world.objects.on_call = on_call
+    ending, _ = await travel(world, event())
+    assert ending.kind is EndingKind.GIVEN_BACK
+    assert isinstance(ending.fault, Misconfigured)
+
+
+@in_world()
 async def test_an_unreadable_package_is_parked_at_the_first_try(world: TestWorld) -> None:
     world.scanner.script(function(), Script(error=Unreadable("a broken zip")))
     ending, _ = await travel(world, event())
