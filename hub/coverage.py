@@ -33,10 +33,11 @@ class Coverage:
         reason: One line; empty for `COVERED`.
         at: When the state was written (aware, UTC).
         as_of: Which moment of the function it speaks of: the snapshot's `last_modified`, or when a deletion was seen.
-            None where no snapshot was to be had (`NO_ACCESS`): such a state is an observation of now. An entry with an
+            None where no snapshot was to be had (`NO_ACCESS`): such a state is an observation of `at`. An entry with an
             older `as_of` never replaces one with a newer.
-        fingerprint: Of the snapshot, where there was one.
-        last_good: The last result with status `success` or `partial`; survives every later state.
+        fingerprint: Of the snapshot, where there was one. Not kept from a coverage without `as_of`.
+        last_good: The last result with status `success` or `partial`; survives every later state. None when a state is
+            written means: as it was.
     """
 
     function: FunctionArn
@@ -46,3 +47,20 @@ class Coverage:
     as_of: datetime | None = None
     fingerprint: str | None = None
     last_good: ScanSummary | None = None
+
+    def replaces(self, stored: "Coverage | None") -> bool:
+        """Whether this may be written over what is stored.
+
+        - A newer `as_of` replaces an older one, never the other way round.
+        - With equal `as_of` the later `at` wins, so that a `SCANNING` which a slow worker writes late does not hide
+          the `COVERED` of the same snapshot; equal in both, the later write wins.
+        - Without `as_of`, the later `at` wins, except over `GONE`: only a snapshot proves that a deleted function is
+          there again, while a refused or filtered old event proves nothing.
+        """
+        if stored is None:
+            return True
+        if self.as_of is None:
+            return stored.state is not CoverageState.GONE and stored.at <= self.at
+        if stored.as_of is None:
+            return True
+        return (stored.as_of, stored.at) <= (self.as_of, self.at)

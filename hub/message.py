@@ -1,11 +1,14 @@
 """One message as received, and what is known of a queue."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 MAX_VISIBILITY_SECONDS = 43_200
 """SQS keeps a message invisible for at most 12 hours, counted from the receive (SQS quotas)."""
+
+MARGIN_SECONDS = 60
+"""SQS counts from before its answer reached us; a minute covers the way, a retry and a clock that was set right."""
 
 
 class Source(StrEnum):
@@ -36,6 +39,12 @@ class Message:
     sent_at: datetime
     received_at: datetime
     source: Source = Source.CHANGES
+
+    def visibility(self, wanted: timedelta, now: datetime) -> int:
+        """Whole seconds to ask of SQS now: `wanted`, cut to what is left of the 12 hours; 0 if nothing is."""
+        held = max(now - self.received_at, timedelta(0))  # a clock may have been set back
+        left = timedelta(seconds=MAX_VISIBILITY_SECONDS - MARGIN_SECONDS) - held
+        return max(int(min(wanted, left).total_seconds()), 0)
 
 
 @dataclass(frozen=True, slots=True)

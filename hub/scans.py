@@ -5,7 +5,7 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from spoke.arn import FunctionArn
@@ -150,6 +150,8 @@ class ScanRecord:
         summary: The last committed result, if there is one.
         owed: Effects of that result that are not done yet.
         committed_by: The id of the message whose scan was committed: it alone finishes what is owed.
+        coverage_fingerprint: Of the function's coverage, where that is `COVERED` or `PARTIAL`: whether this result is
+            also what the function is known to run. Only a look-up fills it in.
     """
 
     key: ScanKey
@@ -157,10 +159,23 @@ class ScanRecord:
     summary: ScanSummary | None = None
     owed: frozenset[Effect] = frozenset()
     committed_by: str | None = None
+    coverage_fingerprint: str | None = None
 
     def is_fresh(self, now: datetime) -> bool:
         """Whether there is a result that needs no renewal."""
         return self.summary is not None and now < self.summary.fresh_until
+
+    def refusal(self, now: datetime, *, force: bool) -> "Fresh | Held | None":
+        """Why nobody may claim this key now; None if it is free.
+
+        A fresh result is named before a live lease: while somebody repeats a scan by force, others are served by the
+        result that is there. With `force` only the lease counts.
+        """
+        if not force and self.is_fresh(now):
+            return Fresh(self)
+        if self.lease is not None and now < self.lease.expires_at:
+            return Held(self.lease.message_id, self.lease.expires_at)
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,9 +204,9 @@ Claim = Claimed | Fresh | Held
 
 
 def new_scan_id(now: datetime) -> str:
-    """A scan id: UTC to the millisecond, then 8 random digits. Sorts by time, safe in an S3 key."""
-    milliseconds = now.microsecond // 1000
-    return f"{now:%Y%m%dT%H%M%S}{milliseconds:03d}Z-{secrets.token_hex(4)}"
+    """A scan id: UTC to the millisecond, then 8 random hexadecimal digits. Sorts by time, safe in an S3 key."""
+    utc = now.astimezone(UTC)
+    return f"{utc:%Y%m%dT%H%M%S}{utc.microsecond // 1000:03d}Z-{secrets.token_hex(4)}"
 
 
 def results_prefix(function: FunctionArn, scan_id: str) -> str:

@@ -8,17 +8,20 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, SettingsConfigDict
 
 from hub.scans import Severity
 from spoke.errors import Misconfigured
 
 PREFIX = "SCANHUB_"
+_EXTERNAL_ID = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")
+"""The pattern and the lengths in STS's model of AssumeRole."""
+
 ScanMode = Literal["inventory-only", "scan-only", "get-report", "evaluate-policy"]
 ScanType = Literal["pkg", "secret", "os", "sca", "malware", "fileinsight", "compliance"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
-QueueUrl = Annotated[str, Field(pattern=r"^https?://[^\s]+/\d{12}/[\w-]{1,80}$")]
+QueueUrl = Annotated[str, Field(pattern=r"^https?://[^\s]+/\d{12}/[A-Za-z0-9_-]{1,80}$")]
 SecretArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:.+$")]
 
 
@@ -39,7 +42,9 @@ class Settings(BaseSettings):
     sweep_queue_url: QueueUrl | None = Field(default=None, description="The queue that the sweep fills.")
     changes_dlq_url: QueueUrl = Field(description="Where messages of the changes queue are parked.")
     sweep_dlq_url: QueueUrl | None = Field(default=None, description="Where messages of the sweep queue are parked.")
-    ledger_table: str = Field(pattern=r"^[\w.-]{3,255}$", description="The DynamoDB table of coverage and leases.")
+    ledger_table: str = Field(
+        pattern=r"^[A-Za-z0-9_.-]{3,255}$", description="The DynamoDB table of coverage and leases."
+    )
     results_bucket: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", description="The S3 bucket of results.")
     results_kms_key_arn: str | None = Field(
         default=None,
@@ -48,7 +53,7 @@ class Settings(BaseSettings):
     )
     topic_arn: str | None = Field(
         default=None,
-        pattern=r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}$",
+        pattern=r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$",
         description="The SNS topic for notifications; without it nobody is told.",
     )
     notify_severity: Severity = Field(
@@ -56,7 +61,7 @@ class Settings(BaseSettings):
     )
     qualys_secret_arn: SecretArn = Field(description="The secret with the Qualys POD and access token (JSON).")
     spoke_role_name: str = Field(
-        default="scanhub-spoke", pattern=r"^[\w+=,.@-]{1,64}$", description="The role to assume in each spoke."
+        default="scanhub-spoke", pattern=r"^[A-Za-z0-9_+=,.@-]{1,64}$", description="The role to assume in each spoke."
     )
     external_id: SecretStr | None = Field(default=None, description="The external id that the spoke roles ask for.")
     external_id_secret_arn: SecretArn | None = Field(
@@ -116,7 +121,15 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
+            # A doubled entry says nothing more, but would make another scan profile.
+            return tuple(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))
+        return value
+
+    @field_validator("external_id")
+    @classmethod
+    def _as_sts_takes_it(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and _EXTERNAL_ID.fullmatch(value.get_secret_value()) is None:
+            raise ValueError("must be 2 to 1224 letters, digits or any of _+=,.@:/-")
         return value
 
     @field_validator("log_level", mode="before")
@@ -133,16 +146,22 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _belong_together(self) -> "Settings":
-        faults = []
-        if (self.external_id is None) == (self.external_id_secret_arn is None):
-            faults.append(f"set exactly one of {PREFIX}EXTERNAL_ID and {PREFIX}EXTERNAL_ID_SECRET_ARN")
-        if (self.sweep_queue_url is None) != (self.sweep_dlq_url is None):
-            faults.append(f"{PREFIX}SWEEP_QUEUE_URL and {PREFIX}SWEEP_DLQ_URL go together")
-        if self.qscanner_policy_tags and self.qscanner_mode != "evaluate-policy":
-            faults.append(f"{PREFIX}QSCANNER_POLICY_TAGS needs {PREFIX}QSCANNER_MODE=evaluate-policy")
+        faults = _misfits({name: value for name, value in self if value is not None})
         if faults:
             raise ValueError("; ".join(faults))
         return self
+
+
+def _misfits(values: Mapping[str, object]) -> list[str]:
+    """What is wrong between settings, each of which may be right; a setting that was not made is left out."""
+    faults = []
+    if ("external_id" in values) == ("external_id_secret_arn" in values):
+        faults.append(f"set exactly one of {PREFIX}EXTERNAL_ID and {PREFIX}EXTERNAL_ID_SECRET_ARN")
+    if ("sweep_queue_url" in values) != ("sweep_dlq_url" in values):
+        faults.append(f"{PREFIX}SWEEP_QUEUE_URL and {PREFIX}SWEEP_DLQ_URL go together")
+    if values.get("qscanner_policy_tags") and values.get("qscanner_mode") != "evaluate-policy":
+        faults.append(f"{PREFIX}QSCANNER_POLICY_TAGS needs {PREFIX}QSCANNER_MODE=evaluate-policy")
+    return faults
 
 
 def load() -> Settings:
@@ -165,8 +184,8 @@ def _faults(error: ValidationError) -> str:
             name = f"{PREFIX}{str(fault['loc'][0]).upper()}"
             message = "is not set" if fault["type"] == "missing" else message
             lines.append(f"{name}: {message}")
-        else:
-            lines.append(message)
+    # pydantic looks at what is between fields only when each field is right; here all is to be named at once.
+    lines += _misfits(EnvSettingsSource(Settings)())
     return f"{len(lines)} wrong setting{'s' if len(lines) > 1 else ''}:\n" + "\n".join(f"  {line}" for line in lines)
 
 

@@ -1,0 +1,172 @@
+"""The ledger in DynamoDB: every decision is one conditional write, so that any number of workers agree."""
+
+import secrets
+from collections.abc import AsyncIterator, Collection, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from hub import ledger_items as items
+from hub.coverage import Coverage, CoverageState
+from hub.ledger_table import LedgerTable, Write
+from hub.scans import Claim, Claimed, Effect, Lease, ScanKey, ScanRecord, ScanStatus, ScanSummary
+from spoke.arn import FunctionArn
+from spoke.errors import Throttled
+
+if TYPE_CHECKING:
+    from types_aiobotocore_dynamodb import DynamoDBClient
+
+_KNOWN_SCHEMA = "(attribute_not_exists(#schema) OR #schema <= :known)"
+_NO_LEASE = "(attribute_not_exists(#leaseOwner) OR #leaseExpiresAt <= :now OR #leaseOwner = :leaseOwner)"
+_NOT_FRESH = "(attribute_not_exists(#summary) OR #summary.#freshUntil <= :now)"
+_OURS = "#leaseOwner = :owner"
+# `Coverage.replaces`, once for a coverage with `as_of` and once for one without.
+_NOT_OLDER = (
+    "(attribute_not_exists(#state) OR attribute_not_exists(#asOf) OR #asOf < :asOf OR (#asOf = :asOf AND #at <= :at))"
+)
+_LATER = "(attribute_not_exists(#state) OR (#state <> :gone AND #at <= :at))"
+
+
+class DynamoLedger:
+    """The ledger in one DynamoDB table; see `docs/ledger.md`.
+
+    Args:
+        client: Of the hub's account.
+        table: Its name.
+    """
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._table = LedgerTable(client, table)
+
+    async def check(self) -> None:
+        """Ask whether the table is there and has the keys that are written.
+
+        Raises:
+            Misconfigured: It is not there, may not be described, or is some other table.
+        """
+        await self._table.check()
+
+    async def look_up(self, keys: Collection[ScanKey]) -> Mapping[ScanKey, ScanRecord]:
+        """What is known of these keys, with the coverage of their functions; keys without an entry are left out.
+
+        Read consistently: what it says to be done is dropped on its word, and no conditional write comes after that.
+
+        Raises:
+            Throttled: Also when DynamoDB puts keys off again and again.
+        """
+        found = await self._table.get_all(
+            {items.scan_item_key(key) for key in keys} | {items.state_item_key(key.function) for key in keys}
+        )
+        return {
+            key: items.record_from(item, key, found.get(items.state_item_key(key.function)))
+            for key in keys
+            if (item := found.get(items.scan_item_key(key))) is not None
+        }
+
+    async def claim(
+        self, key: ScanKey, *, message_id: str, now: datetime, duration: timedelta, force: bool = False
+    ) -> Claim:
+        """Take the lease. A request that botocore repeats after a lost answer finds its own owner and succeeds."""
+        lease = items.new_lease(key, message_id=message_id, owner=secrets.token_hex(16), expires_at=now + duration)
+        free = _NO_LEASE if force else f"{_NO_LEASE} AND {_NOT_FRESH}"
+        standing = await self._table.write(
+            "claiming a scan",
+            Write(
+                items.scan_item_key(key),
+                items.claimed(lease),
+                f"{_KNOWN_SCHEMA} AND {free}",
+                {"known": items.SCHEMA, "now": items.milliseconds(now)},
+            ),
+        )
+        if standing is None:
+            return Claimed(lease)
+        refusal = items.record_from(standing, key).refusal(now, force=force)
+        if refusal is None:
+            raise Throttled(f"claiming a scan of {key.function}: the ledger refused it without a reason")
+        return refusal
+
+    async def renew(self, lease: Lease, *, now: datetime, duration: timedelta) -> Lease:
+        """The lease, prolonged. One that ended, but that nobody else took, is still ours.
+
+        Raises:
+            LeaseLost: Another claim has taken it, or it was given up.
+        """
+        longer = items.new_lease(lease.key, message_id=lease.message_id, owner=lease.owner, expires_at=now + duration)
+        if await self._table.write("renewing a lease", _by_owner(lease, items.renewed(longer))) is not None:
+            raise items.lease_lost(lease)
+        return longer
+
+    async def release(self, lease: Lease) -> None:
+        """Give the lease up; the result before it stays. One that is not ours any more is left alone."""
+        await self._table.write("releasing a lease", _by_owner(lease, items.released()))
+
+    async def commit(self, lease: Lease, summary: ScanSummary, coverage: Coverage, *, owed: Collection[Effect]) -> bool:
+        """Store the result and set the coverage in one transaction.
+
+        Repeated after a lost answer it changes nothing in the result, so that an effect done meanwhile stays done.
+
+        Raises:
+            LeaseLost: Another claim has taken the lease, and this scan was not committed before.
+        """
+        if summary.status is not ScanStatus.FAILED:
+            coverage = replace(coverage, last_good=summary)
+        result = _by_owner(lease, items.committed(lease, summary, owed))
+        refused = await self._table.write_all("committing a scan", [result, _if_it_replaces(coverage)])
+        if refused is None:
+            return True
+        standing, newer = refused
+        if standing is None and newer is not None:
+            items.check_schema(newer)
+            # The coverage speaks of a newer snapshot. The result is true all the same, for its own fingerprint.
+            standing = await self._table.write("committing a scan", result)
+            if standing is None:
+                return False
+        if standing is None or not items.has_result(standing, summary.scan_id):
+            raise items.lease_lost(lease)
+        return await self.record(coverage)
+
+    async def mark_done(self, key: ScanKey, effect: Effect) -> None:
+        """The effect is not owed any more. Idempotent; an item that does not exist is not made."""
+        standing = await self._table.write(
+            "marking an effect done",
+            Write(
+                items.scan_item_key(key),
+                items.done(effect),
+                f"attribute_exists(#pk) AND {_KNOWN_SCHEMA}",
+                {"known": items.SCHEMA},
+            ),
+        )
+        if standing is not None:
+            items.check_schema(standing)
+
+    async def record(self, coverage: Coverage) -> bool:
+        """Set a function's coverage if it replaces what is stored; see `Coverage.replaces`."""
+        standing = await self._table.write("recording a coverage", _if_it_replaces(coverage))
+        if standing is None:
+            return True
+        items.check_schema(standing)
+        return False
+
+    async def coverage(self, function: FunctionArn) -> Coverage | None:
+        """The state of one function, as it is now."""
+        item = await self._table.get(items.state_item_key(function))
+        return items.coverage_from(item) if item is not None else None
+
+    async def coverages(self) -> AsyncIterator[Coverage]:
+        """The state of every function, in no order. Reads the whole table: for a person or a report."""
+        async for item in self._table.states():
+            yield items.coverage_from(item)
+
+
+def _by_owner(lease: Lease, update: items.Update) -> Write:
+    return Write(items.scan_item_key(lease.key), update, _OURS, {"owner": lease.owner})
+
+
+def _if_it_replaces(coverage: Coverage) -> Write:
+    key, update = items.state_item_key(coverage.function), items.recorded(coverage)
+    values = {"known": items.SCHEMA, "at": items.milliseconds(coverage.at)}
+    if coverage.as_of is None:
+        return Write(key, update, f"{_KNOWN_SCHEMA} AND {_LATER}", values | {"gone": CoverageState.GONE.value})
+    return Write(
+        key, update, f"{_KNOWN_SCHEMA} AND {_NOT_OLDER}", values | {"asOf": items.milliseconds(coverage.as_of)}
+    )

@@ -1,0 +1,59 @@
+"""The ledger's items and updates in DynamoDB's own terms."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
+from hub.ledger_items import Item, Key, Update
+
+_TO_WIRE = TypeSerializer()
+_FROM_WIRE = TypeDeserializer()
+
+
+def plain(wire: Mapping[str, Any]) -> Item:
+    """An item as DynamoDB gives it, as plain values (numbers are decimals)."""
+    return {name: _FROM_WIRE.deserialize(value) for name, value in wire.items()}
+
+
+def wire_item(item: Item) -> dict[str, Any]:
+    """An item as DynamoDB takes it."""
+    return {name: _TO_WIRE.serialize(value) for name, value in item.items()}
+
+
+def wire_key(key: Key) -> dict[str, Any]:
+    """A primary key as DynamoDB takes it."""
+    return wire_item({"pk": key.pk, "sk": key.sk})
+
+
+def update_arguments(table: str, key: Key, update: Update, condition: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of UpdateItem, or of an `Update` in a transaction; a refusal brings the item that refused.
+
+    Args:
+        table: Its name.
+        key: Which item.
+        update: What changes.
+        condition: A condition expression with `#name` for attributes and `:name` for values.
+        values: The values in the condition, besides those of the update.
+    """
+    clauses = []
+    if update.values:
+        clauses.append("SET " + ", ".join(f"#{name} = :{name}" for name in update.values))
+    if update.removed:
+        clauses.append("REMOVE " + ", ".join(f"#{name}" for name in update.removed))
+    if update.discarded:
+        clauses.append("DELETE " + ", ".join(f"#{name} :{name}" for name in update.discarded))
+    expression = " ".join(clauses)
+    # Every name goes through a placeholder: `state`, `owner` and more are reserved words, and the list grows.
+    names = sorted(set(re.findall(r"#(\w+)", f"{expression} {condition}")))
+    used = {**update.values, **update.discarded, **values}
+    return {
+        "TableName": table,
+        "Key": wire_key(key),
+        "UpdateExpression": expression,
+        "ConditionExpression": condition,
+        "ExpressionAttributeNames": {f"#{name}": name for name in names},
+        "ExpressionAttributeValues": {f":{name}": _TO_WIRE.serialize(used[name]) for name in sorted(used)},
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }

@@ -1,0 +1,148 @@
+"""Any sequence of operations has the same answers and leaves the same items in memory and in DynamoDB (moto)."""
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+from aiobotocore.session import AioSession
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hub.coverage import CoverageState
+from hub.scans import Claimed, Effect, Held, Lease, ScanKey
+from spoke.errors import ScanhubError
+from tests.conftest import REGION
+from tests.ledger_rig import DynamoRig, LedgerRig, MemoryRig, create_table
+from tests.ledger_samples import CHECKOUT, FAILED, KEY, NEW_CODE, NOW, OLD_CODE, PARTIAL, SUMMARY, coverage
+
+Operation = Callable[["Player"], Awaitable[Any]]
+
+
+@dataclass
+class Player:
+    """One ledger, and the leases that it has given; operations name a lease by its number."""
+
+    rig: LedgerRig
+    name: str
+    leases: list[Lease] = field(default_factory=list)
+
+    def key(self, code: str) -> ScanKey:
+        return replace(KEY, function=replace(CHECKOUT, name=self.name), fingerprint=code)
+
+
+CODES = st.sampled_from([OLD_CODE, NEW_CODE])
+MOMENTS = st.integers(0, 6).map(lambda minutes: NOW + timedelta(minutes=minutes))
+RESULTS = st.sampled_from([SUMMARY, PARTIAL, FAILED]).map(
+    lambda summary: replace(summary, fresh_until=min(summary.fresh_until, NOW + timedelta(minutes=4)))
+)
+
+
+@st.composite
+def claim(draw: st.DrawFn) -> Operation:
+    code, now, force, message = draw(CODES), draw(MOMENTS), draw(st.booleans()), draw(st.sampled_from("ab"))
+
+    async def play(player: Player) -> Any:  # noqa: ANN401  # whatever the ledger answers
+        answer = await player.rig.ledger.claim(
+            player.key(code), message_id=message, now=now, duration=timedelta(minutes=2), force=force
+        )
+        if isinstance(answer, Claimed):
+            player.leases.append(answer.lease)
+            return replace(answer.lease, owner="")
+        return answer if isinstance(answer, Held) else replace(answer.record, lease=None)
+
+    return play
+
+
+@st.composite
+def with_lease(draw: st.DrawFn) -> Operation:
+    kind, number, now = draw(st.sampled_from(["renew", "release", "commit"])), draw(st.integers(0, 3)), draw(MOMENTS)
+    summary, state = draw(RESULTS), draw(st.sampled_from(CoverageState))
+    as_of, owed = draw(MOMENTS), draw(st.sets(st.sampled_from(Effect)))
+
+    async def play(player: Player) -> Any:  # noqa: ANN401  # whatever the ledger answers
+        if not player.leases:
+            return None
+        lease, ledger = player.leases[number % len(player.leases)], player.rig.ledger
+        if kind == "renew":
+            return replace(await ledger.renew(lease, now=now, duration=timedelta(minutes=2)), owner="")
+        if kind == "release":
+            return await ledger.release(lease)
+        shown = coverage(state, at=now, as_of=as_of, function=lease.key.function)
+        return await ledger.commit(lease, summary, shown, owed=owed)
+
+    return play
+
+
+@st.composite
+def record(draw: st.DrawFn) -> Operation:
+    state, at, as_of, code = draw(st.sampled_from(CoverageState)), draw(MOMENTS), draw(st.none() | MOMENTS), draw(CODES)
+    reason, good = draw(st.sampled_from(["", "throttled"])), draw(st.none() | RESULTS)
+
+    async def play(player: Player) -> Any:  # noqa: ANN401  # whatever the ledger answers
+        one = coverage(state, at=at, as_of=as_of, code=code, reason=reason, function=player.key(code).function)
+        return await player.rig.ledger.record(replace(one, last_good=good))
+
+    return play
+
+
+@st.composite
+def mark_done(draw: st.DrawFn) -> Operation:
+    code, effect = draw(CODES), draw(st.sampled_from(Effect))
+
+    async def play(player: Player) -> Any:  # noqa: ANN401  # whatever the ledger answers
+        return await player.rig.ledger.mark_done(player.key(code), effect)
+
+    return play
+
+
+async def answer(player: Player, operation: Operation) -> object:
+    try:
+        return await operation(player)
+    except ScanhubError as error:
+        return type(error)
+
+
+async def shown(player: Player) -> object:
+    """Everything that can be read, without the owners' random tokens."""
+    ledger = player.rig.ledger
+    records = await ledger.look_up([player.key(code) for code in (OLD_CODE, NEW_CODE)])
+    coverages = await ledger.coverage(player.key(OLD_CODE).function)
+    items = [
+        {name: value for name, value in item.items() if name != "leaseOwner"} | {"leased": "leaseOwner" in item}
+        for key, item in sorted((await player.rig.items()).items())
+        if player.name in key.pk
+    ]
+    plain = {key: replace(one, lease=one.lease and replace(one.lease, owner="")) for key, one in records.items()}
+    return plain, coverages, items
+
+
+OPERATIONS = st.lists(claim() | claim() | with_lease() | with_lease() | record() | mark_done(), max_size=12)
+
+
+def test_both_ledgers_agree(aws: AioSession) -> None:
+    """One client and one table serve all examples; each has a function of its own."""
+    functions = (f"function-{number}-" for number in itertools.count())
+
+    with asyncio.Runner() as runner:
+        clients = AsyncExitStack()
+        client = runner.run(clients.enter_async_context(aws.create_client("dynamodb", region_name=REGION)))
+        runner.run(create_table(client))
+
+        @given(OPERATIONS)
+        @settings(max_examples=40, deadline=None)
+        def agree(operations: list[Operation]) -> None:
+            async def play() -> None:
+                name = next(functions)
+                memory, dynamo = Player(MemoryRig(), name), Player(DynamoRig(client), name)
+                for operation in operations:
+                    assert await answer(memory, operation) == await answer(dynamo, operation)
+                assert await shown(memory) == await shown(dynamo)
+
+            runner.run(play())
+
+        agree()
+        runner.run(clients.aclose())

@@ -1,0 +1,234 @@
+"""What a queue promises, asked of SQS (moto) and of the one in memory alike."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from hub.message import Depth, Parking, Source
+from tests.queue_rig import VISIBILITY, MemoryQueueRig, QueueRig, event, one_message, sqs_rig
+
+SECOND = timedelta(seconds=1)
+HOUR = timedelta(hours=1)
+ACCOUNT = "210987654321"
+FUNCTION = "arn:aws:lambda:eu-central-1:210987654321:function:checkout-api"
+PARKED_AT = datetime(2026, 11, 21, 9, 30, 15, 250_000, UTC)
+
+
+@pytest.fixture(params=["memory", "sqs"])
+async def rig(request: pytest.FixtureRequest) -> AsyncIterator[QueueRig]:
+    if request.param == "memory":
+        yield MemoryQueueRig()
+        return
+    async with sqs_rig(request.getfixturevalue("aws")) as one:
+        yield one
+
+
+async def sent(rig: QueueRig, count: int = 1) -> None:
+    for number in range(count):
+        await rig.queue.send(event(f"function-{number}"), group=ACCOUNT)
+
+
+class TestReceive:
+    async def test_a_message_comes_as_it_was_sent(self, rig: QueueRig) -> None:
+        before = rig.clock.now() - SECOND
+        await sent(rig)
+        message = await one_message(rig)
+        assert message.body == event("function-0")
+        assert message.receive_count == 1
+        assert message.source is rig.queue.source is Source.SWEEP
+        assert message.received_at == rig.clock.now()
+        assert before < message.sent_at < before + timedelta(seconds=30)
+        assert message.id
+        assert message.receipt_handle
+
+    async def test_an_empty_queue_answers_with_nothing(self, rig: QueueRig) -> None:
+        assert list(await rig.queue.receive(10, wait=0)) == []
+
+    async def test_never_more_than_the_limit_and_never_more_than_ten(self, rig: QueueRig) -> None:
+        await sent(rig, 14)
+        assert len(await rig.queue.receive(3, wait=0)) == 3
+        assert len(await rig.queue.receive(64, wait=0)) == 10
+        assert len(await rig.queue.receive(10, wait=0)) == 1
+
+    async def test_a_received_message_is_invisible_until_its_time_is_over(self, rig: QueueRig) -> None:
+        await sent(rig)
+        first = await one_message(rig)
+        rig.pass_(VISIBILITY - SECOND)
+        assert not await rig.queue.receive(10, wait=0)
+        rig.pass_(2 * SECOND)
+        second = await one_message(rig)
+        assert (second.id, second.body, second.sent_at) == (first.id, first.body, first.sent_at)
+        assert second.receive_count == 2
+        assert second.receipt_handle != first.receipt_handle
+
+    async def test_two_receives_at_once_never_share_a_message(self, rig: QueueRig) -> None:
+        await sent(rig, 6)
+        one, other = await asyncio.gather(rig.queue.receive(3, wait=0), rig.queue.receive(3, wait=0))
+        assert len({message.id for message in [*one, *other]}) == 6
+
+    async def test_a_long_poll_ends_when_something_is_sent(self, rig: QueueRig) -> None:
+        poll = asyncio.create_task(rig.queue.receive(10, wait=20))
+        await sent(rig)
+        assert [message.body for message in await poll] == [event("function-0")]
+
+    async def test_a_long_poll_can_be_cancelled_and_takes_nothing_along(self, rig: QueueRig) -> None:
+        poll = asyncio.create_task(rig.queue.receive(10, wait=20))
+        await rig.queue.depth()  # the poll has begun
+        poll.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await poll
+
+
+class TestExtend:
+    async def test_an_extended_message_stays_invisible(self, rig: QueueRig) -> None:
+        await sent(rig)
+        message = await one_message(rig)
+        rig.pass_(VISIBILITY - SECOND)
+        assert not await rig.queue.extend([message], VISIBILITY)
+        rig.pass_(VISIBILITY - SECOND)
+        assert not await rig.queue.receive(10, wait=0)
+        rig.pass_(2 * SECOND)
+        assert (await one_message(rig)).receive_count == 2
+
+    async def test_more_than_a_batch_at_once(self, rig: QueueRig) -> None:
+        await sent(rig, 23)
+        held = [message for _ in range(3) for message in await rig.queue.receive(10, wait=0)]
+        rig.pass_(VISIBILITY - SECOND)
+        assert not await rig.queue.extend(held, VISIBILITY)
+        rig.pass_(2 * SECOND)
+        assert (await rig.queue.depth()).in_flight == 23
+
+    async def test_nothing_to_extend_is_no_call(self, rig: QueueRig) -> None:
+        assert list(await rig.queue.extend([], VISIBILITY)) == []
+
+    async def test_a_message_deleted_while_in_flight_fails_alone(self, rig: QueueRig) -> None:
+        await sent(rig, 3)
+        first, second, third = await rig.queue.receive(10, wait=0)
+        await rig.queue.delete([second])
+        assert list(await rig.queue.extend([first, second, third], VISIBILITY)) == [second]
+
+    async def test_beyond_twelve_hours_fails_for_that_message_only(self, rig: QueueRig) -> None:
+        await sent(rig, 2)
+        spent, live = await rig.queue.receive(10, wait=0)
+        spent = replace(spent, received_at=rig.clock.now() - 12 * HOUR)
+        assert list(await rig.queue.extend([spent, live], VISIBILITY)) == [spent]
+
+    async def test_what_is_left_of_twelve_hours_is_given_and_no_more(self, rig: QueueRig) -> None:
+        await sent(rig)
+        message = replace(await one_message(rig), received_at=rig.clock.now() - 11 * HOUR)
+        assert not await rig.queue.extend([message], 2 * HOUR)
+        rig.pass_(HOUR - timedelta(minutes=2))
+        assert not await rig.queue.receive(10, wait=0)
+        rig.pass_(timedelta(minutes=2))
+        assert (await one_message(rig)).receive_count == 2
+
+
+class TestGiveBack:
+    async def test_without_a_delay_it_comes_at_once(self, rig: QueueRig) -> None:
+        await sent(rig)
+        await rig.queue.give_back(await one_message(rig), timedelta(0))
+        rig.pass_(timedelta(milliseconds=1))
+        assert (await one_message(rig)).receive_count == 2
+
+    async def test_with_a_delay_it_comes_after_it(self, rig: QueueRig) -> None:
+        await sent(rig)
+        await rig.queue.give_back(await one_message(rig), timedelta(minutes=15))
+        rig.pass_(timedelta(minutes=15) - SECOND)
+        assert not await rig.queue.receive(10, wait=0)
+        rig.pass_(2 * SECOND)
+        assert (await one_message(rig)).receive_count == 2
+
+    async def test_a_delay_ends_within_the_twelve_hours(self, rig: QueueRig) -> None:
+        await sent(rig)
+        await rig.queue.give_back(await one_message(rig), 20 * HOUR)
+        rig.pass_(12 * HOUR - timedelta(minutes=2))
+        assert not await rig.queue.receive(10, wait=0)
+        rig.pass_(timedelta(minutes=2))
+        assert (await one_message(rig)).receive_count == 2
+
+    @pytest.mark.parametrize("received", [13 * HOUR, -HOUR], ids=["past-its-time", "a-clock-that-was-set-back"])
+    async def test_an_odd_time_is_no_error(self, rig: QueueRig, received: timedelta) -> None:
+        await sent(rig)
+        message = replace(await one_message(rig), received_at=rig.clock.now() - received)
+        await rig.queue.give_back(message, -SECOND)
+        rig.pass_(timedelta(milliseconds=1))
+        assert (await one_message(rig)).receive_count == 2
+
+    async def test_a_message_that_is_not_ours_any_more_is_no_error(self, rig: QueueRig) -> None:
+        await sent(rig)
+        message = await one_message(rig)
+        await rig.queue.delete([message])
+        await rig.queue.give_back(message, timedelta(0))
+        assert await rig.queue.depth() == Depth(visible=0, in_flight=0, delayed=0)
+
+
+class TestDelete:
+    async def test_a_deleted_message_does_not_come_again(self, rig: QueueRig) -> None:
+        await sent(rig, 12)
+        held = [*await rig.queue.receive(10, wait=0), *await rig.queue.receive(10, wait=0)]
+        assert not await rig.queue.delete(held)
+        rig.pass_(2 * VISIBILITY)
+        assert not await rig.queue.receive(10, wait=0)
+
+    async def test_deleting_twice_is_no_failure(self, rig: QueueRig) -> None:
+        await sent(rig)
+        message = await one_message(rig)
+        assert not await rig.queue.delete([message])
+        assert not await rig.queue.delete([message])
+
+    async def test_an_invalid_handle_fails_alone(self, rig: QueueRig) -> None:
+        await sent(rig, 2)
+        good, other = await rig.queue.receive(10, wait=0)
+        bad = replace(other, receipt_handle="AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a")
+        assert list(await rig.queue.delete([bad, good])) == [bad]
+        rig.pass_(2 * VISIBILITY)
+        assert (await one_message(rig)).id == other.id
+
+    async def test_a_stale_receipt_handle_is_called_a_success(self, rig: QueueRig) -> None:
+        await sent(rig)
+        stale = await one_message(rig)
+        rig.pass_(2 * VISIBILITY)
+        await one_message(rig)
+        assert not await rig.queue.delete([stale])
+
+    async def test_nothing_to_delete_is_no_call(self, rig: QueueRig) -> None:
+        assert list(await rig.queue.delete([])) == []
+
+
+class TestPark:
+    async def test_the_dead_letter_queue_holds_body_and_attributes(self, rig: QueueRig) -> None:
+        await sent(rig)
+        message = await one_message(rig)
+        parking = Parking("scanner_crashed", "scanner died of signal 9\npanic: out of memory", FUNCTION, 5, PARKED_AT)
+        await rig.queue.park(message, parking)
+        assert await rig.dead_letters() == [
+            (
+                message.body,
+                {
+                    "reason": "scanner_crashed",
+                    "detail": "scanner died of signal 9\npanic: out of memory",
+                    "functionArn": FUNCTION,
+                    "attempts": "5",
+                    "parkedAt": "2026-11-21T09:30:15.250Z",
+                },
+            )
+        ]
+        rig.pass_(2 * VISIBILITY)
+        assert not await rig.queue.receive(10, wait=0)
+
+    async def test_parking_again_after_a_crash_leaves_a_duplicate_and_no_error(self, rig: QueueRig) -> None:
+        await sent(rig)
+        message = await one_message(rig)
+        for _ in range(2):
+            await rig.queue.park(message, Parking("malformed", "not JSON", FUNCTION, 1, PARKED_AT))
+        assert len(await rig.dead_letters()) == 2
+
+
+async def test_depth_tells_what_is_visible_and_what_is_held(rig: QueueRig) -> None:
+    await sent(rig, 5)
+    assert await rig.queue.depth() == Depth(visible=5, in_flight=0, delayed=0)
+    await rig.queue.receive(2, wait=0)
+    assert await rig.queue.depth() == Depth(visible=3, in_flight=2, delayed=0)

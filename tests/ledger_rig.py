@@ -1,0 +1,95 @@
+"""A ledger under test, in memory or in moto's DynamoDB, and a look at its items from outside."""
+
+import functools
+import threading
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+
+from hub.ledger import DynamoLedger
+from hub.ledger_items import Key
+from hub.ledger_wire import plain, wire_item, wire_key
+from worker.memory.ledger import MemoryLedger
+from worker.ports import Ledger
+
+if TYPE_CHECKING:
+    from types_aiobotocore_dynamodb import DynamoDBClient
+
+TABLE = "scanhub-ledger"
+
+
+class LedgerRig(Protocol):
+    ledger: Ledger
+
+    async def put(self, item: Mapping[str, Any]) -> None: ...
+
+    async def items(self) -> dict[Key, dict[str, Any]]: ...
+
+
+class MemoryRig:
+    def __init__(self) -> None:
+        self._memory = MemoryLedger()
+        self.ledger: Ledger = self._memory
+
+    async def put(self, item: Mapping[str, Any]) -> None:
+        self._memory.items[Key(item["pk"], item["sk"])] = dict(item)
+
+    async def items(self) -> dict[Key, dict[str, Any]]:
+        return dict(self._memory.items)
+
+
+class DynamoRig:
+    def __init__(self, client: "DynamoDBClient") -> None:
+        self._client = client
+        self.ledger: Ledger = DynamoLedger(client, TABLE)
+
+    async def put(self, item: Mapping[str, Any]) -> None:
+        await self._client.put_item(TableName=TABLE, Item=wire_item(item))
+
+    async def items(self) -> dict[Key, dict[str, Any]]:
+        found = [dict(plain(item)) for item in (await self._client.scan(TableName=TABLE))["Items"]]
+        return {Key(item["pk"], item["sk"]): item for item in found}
+
+    async def get(self, key: Key) -> dict[str, Any]:
+        return dict(plain((await self._client.get_item(TableName=TABLE, Key=wire_key(key)))["Item"]))
+
+
+async def create_table(client: "DynamoDBClient") -> None:
+    """The table as `infra/hub.yaml` defines it."""
+    await client.create_table(
+        TableName=TABLE,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "sk", "AttributeType": "S"},
+            {"AttributeName": "state", "AttributeType": "S"},
+            {"AttributeName": "at", "AttributeType": "N"},
+        ],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "by-state",
+                "KeySchema": [
+                    {"AttributeName": "state", "KeyType": "HASH"},
+                    {"AttributeName": "at", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+    )
+
+
+def make_moto_atomic(monkeypatch: pytest.MonkeyPatch) -> None:
+    """moto checks a condition and writes in two steps, with other threads in between; DynamoDB does both at once."""
+    from moto.dynamodb.models import DynamoDBBackend  # noqa: PLC0415  # slow to import; few tests need it
+
+    lock = threading.RLock()
+    for name in ("update_item", "transact_write_items"):
+        original = getattr(DynamoDBBackend, name)
+
+        def locked(*args: Any, original: Callable[..., Any] = original, **kwargs: Any) -> Any:  # noqa: ANN401  # passes through
+            with lock:
+                return original(*args, **kwargs)
+
+        monkeypatch.setattr(DynamoDBBackend, name, functools.wraps(original)(locked))
