@@ -28,6 +28,9 @@ from worker.world import World
 
 log = structlog.get_logger()
 
+WIDE = (HostFault, Misconfigured, QualysFault)
+"""What concerns more than the one message that met it."""
+
 QUALYS_PAUSE = timedelta(seconds=60)
 LEASE_JITTER = timedelta(seconds=5)
 NOT_READY_RECEIVES = 15
@@ -35,13 +38,16 @@ NOT_READY_RECEIVES = 15
 
 
 async def ending_after(error: Exception, trip: Trip, world: World) -> Ending:
-    """Write down what the failure means for the function, and say what becomes of the message."""
+    """Write down what the failure means for the function, and say what becomes of the message. Raises nothing."""
+    first = _known(error)
     try:
-        return await _ending(_known(error), trip, world)
-    except Retry as second:
-        # The ledger or the topic did not answer: nothing is decided, the message comes again.
-        log.warning("failure not written down", reason=second.text)
-        return _again(trip, second)
+        return await _ending(first, trip, world)
+    except Exception as second:  # noqa: BLE001  # what fails here must not take the message's ending away
+        # The ledger, the bucket or the topic did not take it: nothing is decided, the message comes again.
+        known = _known(second)
+        log.warning("failure not written down", failure=first.text, reason=known.text)
+        wide = next((one for one in (first, known) if isinstance(one, WIDE)), None)
+        return _again(trip, known) if wide is None else replace(_given_back(wide, timedelta(0)), fault=wide)
 
 
 def _known(error: Exception) -> ScanhubError:
@@ -52,7 +58,7 @@ def _known(error: Exception) -> ScanhubError:
 
 
 async def _ending(error: ScanhubError, trip: Trip, world: World) -> Ending:
-    if isinstance(error, (HostFault, Misconfigured, QualysFault)):
+    if isinstance(error, WIDE):
         return await _more_than_this_message(error, trip, world)
     if isinstance(error, LeaseHeld):
         return _given_back(error, max(error.until - world.clock.now(), timedelta(0)) + backoff.jitter(LEASE_JITTER))

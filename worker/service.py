@@ -228,33 +228,42 @@ class Service:
 
     async def _carry(self, trip: Trip) -> None:
         """One message, from its receipt to its settlement."""
-        message = trip.message
         structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(message_id=message.id)
-        try:
-            self._world.observer.moved(trip)
-            ending = await journey(trip, self._world)
-        except asyncio.CancelledError as cancelled:
-            # Cancelled by this service, for one of two reasons; the task goes on, to settle its message.
-            this = asyncio.current_task()
-            if this is not None:
-                this.uncancel()
-            lost = LOST in cancelled.args
-            ending = Ending(kind=EndingKind.LOST if lost else EndingKind.GIVEN_BACK, reason="" if lost else "stop")
+        structlog.contextvars.bind_contextvars(message_id=trip.message.id)
+        self._world.observer.moved(trip)
+        ending = await self._journey(trip)
         # Before the message is given back: this worker's own receive, still in flight, would only fetch it again.
         self._heed(ending.fault)
+        ending = await self._settle(trip, ending)
+        trip.stage, trip.ending = Stage.ENDED, ending
+        self.tally.count(trip, ending)
+        self._world.observer.moved(trip)
+
+    async def _journey(self, trip: Trip) -> Ending:
         try:
-            await self._settlements[message.source].settle(trip, ending)
+            return await journey(trip, self._world)
+        except asyncio.CancelledError as cancelled:
+            # Cancelled by this service, for one of two reasons; the task goes on, to settle its message.
+            _carry_on()
+            lost = LOST in cancelled.args
+            return Ending(kind=EndingKind.LOST if lost else EndingKind.GIVEN_BACK, reason="" if lost else "stop")
+
+    async def _settle(self, trip: Trip, ending: Ending) -> Ending:
+        """Do with the message what the ending says; where that fails it comes again by its visibility."""
+        source = trip.message.source
+        try:
+            await self._settlements[source].settle(trip, ending)
+        except asyncio.CancelledError:
+            _carry_on()
+            ending = Ending(kind=EndingKind.LOST, reason="not_settled", detail="stopped while it was settled")
         except ScanhubError as error:
             log.warning("message not settled, it comes again", reason=error.text, ending=ending.kind.value)
             ending = Ending(kind=EndingKind.LOST, reason="not_settled", detail=error.text)
             if not isinstance(error, Retry):
                 self._stop_for(error)
         finally:
-            self._heartbeats[message.source].let_go(message)
-        trip.stage, trip.ending = Stage.ENDED, ending
-        self.tally.count(trip, ending)
-        self._world.observer.moved(trip)
+            self._heartbeats[source].let_go(trip.message)
+        return ending
 
     def _heed(self, fault: ScanhubError | None) -> None:
         """A fault that concerns more than one message."""
@@ -286,3 +295,10 @@ class Service:
             task.cancel()
         if self._running:
             await asyncio.wait(list(self._running))
+
+
+def _carry_on() -> None:
+    """Let a task that was cancelled, and knows it, wait for things again."""
+    task = asyncio.current_task()
+    if task is not None:
+        task.uncancel()

@@ -527,3 +527,28 @@ def test_a_claim_is_held_by_one_of_two_messages() -> None:
         assert world.scanner.overlaps() == []
 
     body()
+
+
+@in_world()
+async def test_a_ledger_that_may_not_be_written_stops_the_worker_and_keeps_the_message(world: TestWorld) -> None:
+    async def on_call(operation: str, *, after: bool) -> None:
+        if operation in {"claim", "record"} and not after:
+            raise Misconfigured("claiming a scan: AccessDeniedException")
+
+    world.ledger.on_call = on_call
+    ending, _ = await travel(world, event())
+    assert ending.kind is EndingKind.GIVEN_BACK
+    assert isinstance(ending.fault, Misconfigured)
+
+
+@in_world()
+async def test_a_fault_of_the_host_is_heeded_although_it_cannot_be_written_down(world: TestWorld) -> None:
+    world.scanner.script(function(), Script(error=HostFault("no space left")))
+
+    async def on_call(operation: str, *, after: bool) -> None:
+        if operation == "record" and not after and world.scanner.runs:
+            raise Unavailable("no answer")
+
+    world.ledger.on_call = on_call
+    ending, _ = await travel(world, event())
+    assert isinstance(ending.fault, HostFault)

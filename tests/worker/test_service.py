@@ -428,3 +428,21 @@ def test_what_is_in_hand_is_told_every_minute() -> None:
         ] * 2
 
     run(main())
+
+
+def test_a_message_that_cannot_be_settled_is_not_kept_invisible_for_ever() -> None:
+    async def main() -> None:
+        world = TestWorld()
+        await fill(world, 1)
+
+        async def on_call(operation: str, *, after: bool) -> None:
+            if operation == "delete" and not after:
+                raise Misconfigured("the role may not delete")
+
+        world.changes.on_call = on_call
+        with pytest.raises(Misconfigured, match="delete"):
+            await world.service().run()
+        await asyncio.sleep(world.settings.visibility_timeout)
+        assert (await world.changes.depth()).visible == 1
+
+    run(main())
