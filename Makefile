@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 CODE := spoke hub worker infra scanhub tests bench
 
-.PHONY: help install demo test lint format lock clean
+.PHONY: help install demo test test-localstack bench lint format lock clean
 
 help: ## list the chores
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ demo: $(VENV)/.local ## run the main job on the embedded local cloud
 test: $(VENV)/.dev ## pass the tests, with coverage
 	@echo "==> tests (two processes, random order, 60 s a test at the most)"
 	@$(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=term $(ARGS)
+
+bench: $(VENV)/.dev ## what the worker's own code costs, as CPU time
+	@$(BIN)/python -m bench
 
 lint: $(VENV)/.dev ## ruff, mypy strict, import-linter, cfn-lint
 	@echo "==> ruff"; $(BIN)/ruff check $(CODE); $(BIN)/ruff format --check $(CODE)
