@@ -125,15 +125,15 @@ class DynamoLedger:
             raise items.lease_lost(lease)
         return await self.record(coverage)
 
-    async def mark_done(self, key: ScanKey, effect: Effect) -> None:
-        """The effect is not owed any more. Idempotent; an item that does not exist is not made."""
+    async def mark_done(self, key: ScanKey, effect: Effect, *, scan_id: str) -> None:
+        """The effect of that scan's result is not owed any more. Idempotent; a newer result is left alone."""
         standing = await self._table.write(
             "marking an effect done",
             Write(
                 items.scan_item_key(key),
                 items.done(effect),
-                f"attribute_exists(#pk) AND {_KNOWN_SCHEMA}",
-                {"known": items.SCHEMA},
+                f"#summary.#scanId = :scanId AND {_KNOWN_SCHEMA}",
+                {"known": items.SCHEMA, "scanId": scan_id},
             ),
         )
         if standing is not None:

@@ -28,7 +28,10 @@ THROTTLING = frozenset(
     {
         "BandwidthLimitExceeded",
         "EC2ThrottledException",
+        "KMS.ThrottlingException",
+        "KmsThrottled",
         "LimitExceededException",
+        "OverLimit",
         "PriorRequestNotComplete",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",

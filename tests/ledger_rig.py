@@ -1,11 +1,7 @@
 """A ledger under test, in memory or in moto's DynamoDB, and a look at its items from outside."""
 
-import functools
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
-
-import pytest
 
 from hub.ledger import DynamoLedger
 from hub.ledger_items import Key
@@ -78,18 +74,3 @@ async def create_table(client: "DynamoDBClient") -> None:
             }
         ],
     )
-
-
-def make_moto_atomic(monkeypatch: pytest.MonkeyPatch) -> None:
-    """moto checks a condition and writes in two steps, with other threads in between; DynamoDB does both at once."""
-    from moto.dynamodb.models import DynamoDBBackend  # noqa: PLC0415  # slow to import; few tests need it
-
-    lock = threading.RLock()
-    for name in ("update_item", "transact_write_items"):
-        original = getattr(DynamoDBBackend, name)
-
-        def locked(*args: Any, original: Callable[..., Any] = original, **kwargs: Any) -> Any:  # noqa: ANN401  # passes through
-            with lock:
-                return original(*args, **kwargs)
-
-        monkeypatch.setattr(DynamoDBBackend, name, functools.wraps(original)(locked))

@@ -48,7 +48,7 @@ async def perform(owed: frozenset[Effect], key: ScanKey, summary: ScanSummary, t
             )
         else:
             world.metrics.emit(**scan_figures(key.function, summary, trip.scan_duration))
-        await world.ledger.mark_done(key, effect)
+        await world.ledger.mark_done(key, effect, scan_id=summary.scan_id)
 
 
 async def _tag(key: ScanKey, summary: ScanSummary, trip: Trip, world: World) -> None:

@@ -84,8 +84,10 @@ async def _gone(error: Gone, trip: Trip, world: World) -> Ending:
     function = trip.function
     if function is not None:
         now = world.clock.now()
+        # A function that was created anew after the question is newer than this answer.
+        as_of = trip.asked_at or now
         await world.ledger.record(
-            Coverage(function=function, state=CoverageState.GONE, reason=error.text, at=now, as_of=now)
+            Coverage(function=function, state=CoverageState.GONE, reason=error.text, at=now, as_of=as_of)
         )
     return Ending(kind=EndingKind.GONE, detail=error.text)
 

@@ -43,6 +43,7 @@ async def journey(trip: Trip, world: World) -> Ending:
             return Ending(kind=EndingKind.COVERED, reason="fresh")
 
         _move(trip, Stage.DESCRIBE, world)
+        trip.asked_at = world.clock.now()
         snapshot = trip.snapshot = await world.spoke.describe(change.function)
         why = exclusion.by_tag(snapshot, world.settings)
         if why is not None:

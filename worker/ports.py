@@ -98,8 +98,8 @@ class Ledger(Protocol):
         """
         ...
 
-    async def mark_done(self, key: ScanKey, effect: Effect) -> None:
-        """The effect is not owed any more. Idempotent."""
+    async def mark_done(self, key: ScanKey, effect: Effect, *, scan_id: str) -> None:
+        """The effect of that scan's result is not owed any more. Idempotent; a newer result is left alone."""
         ...
 
     async def record(self, coverage: Coverage) -> bool:

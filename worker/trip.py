@@ -1,7 +1,7 @@
 """Where one message stands on its journey, and how the journey ended."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -68,7 +68,8 @@ class Trip:
         message: As received.
         stage: The step it is at.
         change: What the body says, once it was read.
-        snapshot: What GetFunction said, once it was asked.
+        asked_at: When GetFunction was asked (aware, UTC): what it says cannot be older.
+        snapshot: What GetFunction said, once it has answered.
         scan_id: Of its own scan, once it has claimed one.
         scan_duration: The scanner's own time, once it has ended.
         summary: Of the result, once it is committed.
@@ -78,6 +79,7 @@ class Trip:
     message: Message
     stage: Stage = Stage.READ
     change: Change | None = None
+    asked_at: datetime | None = None
     snapshot: FunctionSnapshot | None = None
     scan_id: str | None = None
     scan_duration: timedelta | None = None

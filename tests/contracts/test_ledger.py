@@ -10,10 +10,11 @@ import pytest
 from hub.coverage import CoverageState
 from hub.ledger_items import Key, scan_item_key, state_item_key
 from hub.scans import Claimed, Effect, Fresh, Held, Lease, ScanKey
+from infra.local.mends import dynamodb_atomicity
 from spoke.arn import FunctionArn
 from spoke.errors import LeaseLost, Misconfigured
 from tests.conftest import REGION
-from tests.ledger_rig import DynamoRig, LedgerRig, MemoryRig, create_table, make_moto_atomic
+from tests.ledger_rig import DynamoRig, LedgerRig, MemoryRig, create_table
 from tests.ledger_samples import (
     CHECKOUT,
     FAILED,
@@ -42,10 +43,10 @@ async def rig(request: pytest.FixtureRequest) -> AsyncIterator[LedgerRig]:
         yield MemoryRig()
         return
     session = request.getfixturevalue("aws")
-    make_moto_atomic(request.getfixturevalue("monkeypatch"))
     async with session.create_client("dynamodb", region_name=REGION) as client:
         await create_table(client)
-        yield DynamoRig(client)
+        with dynamodb_atomicity.mended():
+            yield DynamoRig(client)
 
 
 async def claimed(
@@ -271,7 +272,7 @@ class TestCommit:
     async def test_a_repeated_commit_does_not_owe_again_what_was_done_meanwhile(self, rig: LedgerRig) -> None:
         lease = await claimed(rig)
         await rig.ledger.commit(lease, SUMMARY, coverage(), owed=EVERY_EFFECT)
-        await rig.ledger.mark_done(KEY, Effect.NOTIFY)
+        await rig.ledger.mark_done(KEY, Effect.NOTIFY, scan_id=SUMMARY.scan_id)
         await rig.ledger.commit(lease, SUMMARY, coverage(at=NOW + 2 * MINUTE), owed=EVERY_EFFECT)
         assert (await rig.ledger.look_up([KEY]))[KEY].owed == EVERY_EFFECT - {Effect.NOTIFY}
 
@@ -314,16 +315,26 @@ class TestMarkDone:
     async def test_each_effect_is_done_on_its_own_and_twice_is_once(self, rig: LedgerRig) -> None:
         await rig.ledger.commit(await claimed(rig), SUMMARY, coverage(), owed={Effect.TAG, Effect.METRICS})
         for left in ({Effect.METRICS}, {Effect.METRICS}):
-            await rig.ledger.mark_done(KEY, Effect.TAG)
+            await rig.ledger.mark_done(KEY, Effect.TAG, scan_id=SUMMARY.scan_id)
             assert (await rig.ledger.look_up([KEY]))[KEY].owed == left
-        await rig.ledger.mark_done(KEY, Effect.METRICS)
-        await rig.ledger.mark_done(KEY, Effect.METRICS)
+        await rig.ledger.mark_done(KEY, Effect.METRICS, scan_id=SUMMARY.scan_id)
+        await rig.ledger.mark_done(KEY, Effect.METRICS, scan_id=SUMMARY.scan_id)
         record = (await rig.ledger.look_up([KEY]))[KEY]
         assert record.owed == frozenset()
         assert record.summary == SUMMARY
 
+    async def test_a_slow_worker_does_not_clear_what_a_newer_result_owes(self, rig: LedgerRig) -> None:
+        await rig.ledger.commit(await claimed(rig), SUMMARY, coverage(), owed={Effect.TAG})
+        lease = await claimed(rig, message_id=OTHER_MESSAGE, force=True)
+        newer = coverage(CoverageState.PARTIAL, at=NOW + 2 * MINUTE)
+        await rig.ledger.commit(lease, PARTIAL, newer, owed={Effect.TAG})
+        await rig.ledger.mark_done(KEY, Effect.TAG, scan_id=SUMMARY.scan_id)
+        assert (await rig.ledger.look_up([KEY]))[KEY].owed == {Effect.TAG}
+        await rig.ledger.mark_done(KEY, Effect.TAG, scan_id=PARTIAL.scan_id)
+        assert (await rig.ledger.look_up([KEY]))[KEY].owed == frozenset()
+
     async def test_of_an_item_that_is_not_there_it_makes_none(self, rig: LedgerRig) -> None:
-        await rig.ledger.mark_done(KEY, Effect.TAG)
+        await rig.ledger.mark_done(KEY, Effect.TAG, scan_id=SUMMARY.scan_id)
         assert await rig.items() == {}
 
 
@@ -471,7 +482,7 @@ class TestItems:
         lease = await claimed(rig, message_id=OTHER_MESSAGE, now=NOW + LEASE)
         await rig.ledger.renew(lease, now=NOW, duration=LEASE)
         await rig.ledger.commit(lease, SUMMARY, coverage(), owed=EVERY_EFFECT)
-        await rig.ledger.mark_done(KEY, Effect.TAG)
+        await rig.ledger.mark_done(KEY, Effect.TAG, scan_id=SUMMARY.scan_id)
         await rig.ledger.record(coverage(at=NOW + 5 * MINUTE))
         assert (await rig.ledger.look_up([KEY]))[KEY].summary == SUMMARY
         items = await rig.items()
@@ -489,7 +500,7 @@ class TestItems:
             ledger.claim(KEY, message_id=MESSAGE, now=NOW + timedelta(days=99), duration=LEASE),
             ledger.claim(KEY, message_id=MESSAGE, now=NOW, duration=LEASE, force=True),
             ledger.look_up([KEY]),
-            ledger.mark_done(KEY, Effect.TAG),
+            ledger.mark_done(KEY, Effect.TAG, scan_id=SUMMARY.scan_id),
             ledger.record(coverage(at=NOW + 5 * MINUTE)),
             ledger.coverage(CHECKOUT),
             anext(aiter(ledger.coverages())),

@@ -1,7 +1,7 @@
 """What is DynamoDB's alone: real parallel writes, answers that are lost, keys put off, conflicts, errors."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -15,10 +15,11 @@ from hub.ledger import DynamoLedger
 from hub.ledger_items import Key, scan_item_key, state_item_key
 from hub.ledger_wire import wire_item
 from hub.scans import Claimed, Effect, Held, Lease
+from infra.local.mends import dynamodb_atomicity
 from spoke.errors import LeaseLost, Misconfigured, Throttled
 from tests import virtual_time
 from tests.conftest import REGION
-from tests.ledger_rig import TABLE, DynamoRig, create_table, make_moto_atomic
+from tests.ledger_rig import TABLE, DynamoRig, create_table
 from tests.ledger_samples import (
     CHECKOUT,
     KEY,
@@ -49,8 +50,9 @@ def rig(client: "DynamoDBClient") -> DynamoRig:
 
 
 @pytest.fixture
-def atomic(monkeypatch: pytest.MonkeyPatch) -> None:
-    make_moto_atomic(monkeypatch)
+def atomic() -> Iterator[None]:
+    with dynamodb_atomicity.mended():
+        yield
 
 
 @pytest.mark.usefixtures("atomic")

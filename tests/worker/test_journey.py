@@ -204,6 +204,24 @@ async def test_a_function_that_is_gone_is_written_down_and_the_message_ends(worl
 
 
 @in_world()
+async def test_a_function_created_anew_while_its_loss_is_written_down_is_not_gone(world: TestWorld) -> None:
+    world.spoke.remove(function())
+    anew = snapshot(last_modified=START + timedelta(seconds=1))
+
+    async def on_call(operation: str, *, after: bool) -> None:
+        if operation == "record" and not after:
+            world.ledger.on_call = None
+            await asyncio.sleep(2)
+            world.spoke.put(anew)
+            await travel(world, event(), number=2)
+
+    world.ledger.on_call = on_call
+    ending, _ = await travel(world, event())
+    assert ending.kind is EndingKind.GONE
+    assert (await world.coverage()).state is CoverageState.COVERED
+
+
+@in_world()
 async def test_a_deletion_is_believed_only_when_the_function_is_not_there(world: TestWorld) -> None:
     deletion = event(name="DeleteFunction20150331", code=None)
     ending, _ = await travel(world, deletion)

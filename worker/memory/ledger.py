@@ -91,13 +91,14 @@ class MemoryLedger:
                 self._apply(items.state_item_key(coverage.function), items.recorded(coverage))
         return replaces
 
-    async def mark_done(self, key: ScanKey, effect: Effect) -> None:
-        """The effect is not owed any more. Idempotent; an item that does not exist is not made."""
+    async def mark_done(self, key: ScanKey, effect: Effect, *, scan_id: str) -> None:
+        """The effect of that scan's result is not owed any more. Idempotent; a newer result is left alone."""
         async with operation("mark_done", self.on_call):
             standing = self.items.get(items.scan_item_key(key))
             if standing is not None:
                 items.check_schema(standing)
-                self._apply(items.scan_item_key(key), items.done(effect))
+                if items.has_result(standing, scan_id):
+                    self._apply(items.scan_item_key(key), items.done(effect))
 
     async def record(self, coverage: Coverage) -> bool:
         """Set a function's coverage if it replaces what is stored; see `Coverage.replaces`."""

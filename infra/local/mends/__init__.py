@@ -7,7 +7,7 @@ nothing of them, and another endpoint (LocalStack) does without.
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from infra.local.mends import bucket_policy, bus_hop, code_location, dropped_options, resource_types
+from infra.local.mends import bucket_policy, bus_hop, code_location, dropped_options, dynamodb_atomicity, resource_types
 from infra.local.mends.code_location import PackageStore
 
 
@@ -24,4 +24,5 @@ def installed(packages: PackageStore) -> Iterator[None]:
         mends.enter_context(code_location.mended(packages))
         mends.enter_context(resource_types.mended())
         mends.enter_context(dropped_options.mended())
+        mends.enter_context(dynamodb_atomicity.mended())
         yield
