@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -109,8 +110,19 @@ class Report:
         }
 
 
-async def gather(settings: Settings, deployment: Deployment, scenario: Scenario, tally: Tally, output: Path) -> Report:
-    """Read what the worker has left, and compare it with what the scenario has sent."""
+async def gather(
+    settings: Settings, deployment: Deployment, scenario: Scenario, tally: Tally, output: Path, *, since: datetime
+) -> Report:
+    """Read what the worker has left, and compare it with what the scenario has sent.
+
+    Args:
+        settings: The worker's.
+        deployment: Where it ran.
+        scenario: What was sent.
+        tally: What the worker counted.
+        output: Where the results are copied to.
+        since: What was parked before is of an earlier run on the same cloud (aware, UTC).
+    """
     functions = {}
     async with open_hub(settings, os.environ) as hub:
         for arn, sample in scenario.functions.items():
@@ -121,7 +133,7 @@ async def gather(settings: Settings, deployment: Deployment, scenario: Scenario,
                 findings = await hub.results.findings(manifest) if manifest is not None else []
             functions[arn] = FunctionReport(sample=sample, coverage=coverage, findings=findings)
         gone = await hub.ledger.coverage(FunctionArn.parse(scenario.gone))
-    parked = _parked(deployment, settings.changes_dlq_url)
+    parked = _parked(deployment, settings.changes_dlq_url, since)
     faults = [fault for one in functions.values() for fault in one.faults()]
     if gone is None or gone.state is not CoverageState.GONE:
         faults.append(f"{scenario.gone} is not known to be gone")
@@ -141,7 +153,7 @@ async def gather(settings: Settings, deployment: Deployment, scenario: Scenario,
     )
 
 
-def _parked(deployment: Deployment, url: str) -> list[tuple[str, str]]:
+def _parked(deployment: Deployment, url: str, since: datetime) -> list[tuple[str, str]]:
     """What lies in the dead-letter queue; it is left there."""
     queue = deployment.client("sqs")
     parked = {}
@@ -151,7 +163,8 @@ def _parked(deployment: Deployment, url: str) -> list[tuple[str, str]]:
         for message in messages:
             attributes = message.get("MessageAttributes", {})
             values = {name: value["StringValue"] for name, value in attributes.items()}
-            parked[message["MessageId"]] = (values.get("reason", ""), values.get("detail", ""))
+            if datetime.fromisoformat(values["parkedAt"]) >= since:
+                parked[message["MessageId"]] = (values["reason"], values["detail"])
     return sorted(parked.values())
 
 

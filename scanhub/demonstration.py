@@ -20,6 +20,7 @@ from infra.local.scenario import play
 from scanhub.demo_report import Report, gather
 from scanhub.progress import Progress, live
 from scanhub.wiring import open_worker
+from spoke.clock import SystemClock
 from spoke.errors import Misconfigured
 from worker.service import Tally
 from worker.trip import Observer
@@ -49,6 +50,7 @@ def _embedded(console: Console) -> Iterator[str]:
 
 def _run(endpoint: str, output: Path, console: Console, stack: ExitStack, *, live_table: bool) -> Report:
     output.mkdir(parents=True, exist_ok=True)
+    begun = SystemClock().now()
 
     def tell(line: str) -> None:
         console.print(f"   {line}", style="dim")
@@ -64,7 +66,7 @@ def _run(endpoint: str, output: Path, console: Console, stack: ExitStack, *, liv
     log = stack.enter_context((output / "worker.log").open("w"))
     with live(progress, console) if live_table else nullcontext():
         tally = asyncio.run(_work(settings, log, progress))
-    return asyncio.run(gather(settings, deployment, scenario, tally, output))
+    return asyncio.run(gather(settings, deployment, scenario, tally, output, since=begun))
 
 
 def _settings(deployment: Deployment, work_dir: Path, stack: ExitStack) -> Settings:

@@ -1,0 +1,35 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from infra.local.cloud import EmbeddedCloud
+from infra.local.samples import SAMPLES
+from tests.scanhub.processes import scanhub
+
+pytestmark = [pytest.mark.timeout(240), pytest.mark.xdist_group("demo")]
+
+
+def test_the_demo_prints_one_json_document_and_leaves_the_results(tmp_path: Path) -> None:
+    run = scanhub("demo", "--json", "--output", str(tmp_path))
+    assert run.code == 0, run.err
+    report = json.loads(run.out)
+    assert (report["ok"], report["faults"]) == (True, [])
+    found = {one["function"].rpartition(":")[2]: one for one in report["functions"]}
+    assert set(found) == {sample.name for sample in SAMPLES}
+    for sample in SAMPLES:
+        cves = {cve for finding in found[sample.name]["findings"] for cve in finding["cves"]}
+        assert cves == (set() if sample.excluded else sample.expected.cves)
+    assert [parked["reason"] for parked in report["parked"]] == ["account_mismatch", "not_json", "wrong_type"]
+    manifests = list((tmp_path / "results" / "scans").rglob("manifest.json"))
+    assert len(manifests) == sum(not sample.excluded for sample in SAMPLES)
+    assert "journey ended" in (tmp_path / "worker.log").read_text()
+
+
+def test_a_second_demo_on_the_same_cloud_finds_everything_covered(tmp_path: Path) -> None:
+    with EmbeddedCloud() as cloud:
+        for number in (1, 2):
+            run = scanhub("demo", "--output", str(tmp_path / str(number)), AWS_ENDPOINT_URL=cloud.endpoint)
+            assert run.code == 0, run.err
+    assert "stored" not in run.out
+    assert "covered" in run.out
