@@ -24,6 +24,9 @@ test: $(VENV)/.dev ## pass the tests, with coverage
 	@echo "==> tests (two processes, random order, 60 s a test at the most)"
 	@$(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=term $(ARGS)
 
+test-localstack: $(VENV)/.dev .venv-localstack/.installed ## the end-to-end tests on LocalStack in host mode
+	@$(BIN)/pytest -m localstack tests/localstack $(ARGS)
+
 bench: $(VENV)/.dev ## what the worker's own code costs, as CPU time
 	@$(BIN)/python -m bench
 
@@ -44,6 +47,7 @@ lock: ## renew the hash-locked requirements (needs uv: pip install uv)
 	@$(COMPILE) pyproject.toml --constraint requirements/dev.txt --extra local --group build --output-file requirements/local.txt
 	@$(COMPILE) pyproject.toml --constraint requirements/dev.txt --output-file requirements/worker.txt
 	@$(COMPILE) --group build --constraint requirements/dev.txt --output-file requirements/build.txt
+	@$(COMPILE) requirements/localstack.in --output-file requirements/localstack.txt
 
 clean: ## remove the virtual environments, caches and the demo's files
 	@rm -rf .venv .venv-* .demo .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache htmlcov build dist
@@ -65,4 +69,10 @@ $(VENV)/.local: requirements/local.txt pyproject.toml | $(VENV)/bin/python
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.local
 	@echo "==> packages for tests and checks (hash-locked)"
 	@$(PIP) install --quiet --require-hashes --requirement requirements/dev.txt
+	@touch $@
+
+.venv-localstack/.installed: requirements/localstack.txt | $(VENV)/bin/python
+	@echo "==> LocalStack in .venv-localstack (hash-locked, 540 MB)"
+	@$(PYTHON) -m venv .venv-localstack
+	@.venv-localstack/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes --requirement $<
 	@touch $@
