@@ -4,7 +4,7 @@ import asyncio
 import os
 import sysconfig
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import TextIO
@@ -37,7 +37,8 @@ def demonstrate(output: Path, console: Console, *, live_table: bool) -> Report:
         live_table: Whether the worker's progress is drawn there.
     """
     with ExitStack() as stack:
-        endpoint = os.environ.get("AWS_ENDPOINT_URL") or stack.enter_context(_embedded(console))
+        # An endpoint of the user's own stays in the environment, where those of single services may stand beside it.
+        endpoint = None if os.environ.get("AWS_ENDPOINT_URL") else stack.enter_context(_embedded(console))
         return _run(endpoint, output, console, stack, live_table=live_table)
 
 
@@ -48,7 +49,7 @@ def _embedded(console: Console) -> Iterator[str]:
         yield cloud.endpoint
 
 
-def _run(endpoint: str, output: Path, console: Console, stack: ExitStack, *, live_table: bool) -> Report:
+def _run(endpoint: str | None, output: Path, console: Console, stack: ExitStack, *, live_table: bool) -> Report:
     output.mkdir(parents=True, exist_ok=True)
     begun = SystemClock().now()
 
@@ -61,7 +62,10 @@ def _run(endpoint: str, output: Path, console: Console, stack: ExitStack, *, liv
     scenario = play(deployment, progress=tell)
     console.print("[bold]4[/]  Running the worker until the queue is empty")
     work_dir = stack.enter_context(tempfile.TemporaryDirectory(prefix="scanhub-demo-"))
-    settings = _settings(deployment, Path(work_dir), stack)
+    if endpoint is not None:
+        stack.enter_context(_environment({"AWS_ENDPOINT_URL": endpoint}))
+    stack.enter_context(_environment(_variables(deployment, Path(work_dir))))
+    settings = load()
     progress = Progress()
     log = stack.enter_context((output / "worker.log").open("w"))
     with live(progress, console) if live_table else nullcontext():
@@ -69,28 +73,30 @@ def _run(endpoint: str, output: Path, console: Console, stack: ExitStack, *, liv
     return asyncio.run(gather(settings, deployment, scenario, tally, output, since=begun))
 
 
-def _settings(deployment: Deployment, work_dir: Path, stack: ExitStack) -> Settings:
-    """The worker's settings as a worker would get them: by its environment, which is put back afterwards."""
-    own = {
-        "AWS_ENDPOINT_URL": deployment.endpoint,
+def _variables(deployment: Deployment, work_dir: Path) -> dict[str, str]:
+    """A worker's environment on this deployment."""
+    return {
         "AWS_REGION": deployment.hub_region,
         "AWS_DEFAULT_REGION": deployment.hub_region,
+        # A local cloud asks for credentials and believes any.
+        "AWS_ACCESS_KEY_ID": os.environ.get("AWS_ACCESS_KEY_ID", "test"),
+        "AWS_SECRET_ACCESS_KEY": os.environ.get("AWS_SECRET_ACCESS_KEY", "test"),
         "SCANHUB_QSCANNER_PATH": str(_stand_in()),
         "SCANHUB_WORK_DIR": str(work_dir),
         **deployment.settings,
     }
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        # A local cloud asks for credentials and believes any.
-        own.setdefault(name, os.environ.get(name, "test"))
-    before = dict(os.environ)
 
-    def restore() -> None:
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """The process's environment with these; as it was, afterwards."""
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
         os.environ.clear()
         os.environ.update(before)
-
-    stack.callback(restore)
-    os.environ.update(own)
-    return load()
 
 
 def _stand_in() -> Path:

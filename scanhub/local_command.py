@@ -46,11 +46,10 @@ def up(
         from infra.local.deployment import deploy  # noqa: PLC0415  # the worker's image has no local cloud
         from infra.local.scenario import publish_samples  # noqa: PLC0415  # same
 
-    endpoint = os.environ.get("AWS_ENDPOINT_URL")
-    if not endpoint:
+    if not os.environ.get("AWS_ENDPOINT_URL"):
         raise Misconfigured("AWS_ENDPOINT_URL is not set; start a cloud with: scanhub local serve")
     console = terminal.console(stderr=True)
-    deployment = deploy(endpoint, spokes=spokes, progress=console.print)
+    deployment = deploy(spokes=spokes, progress=console.print)
     if not no_samples:
         publish_samples(deployment, progress=console.print)
     if as_json:

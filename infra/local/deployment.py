@@ -8,13 +8,21 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
+from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from hub.settings import PREFIX, Settings
 from infra.local.accounts import Accounts, spoke_accounts
 from infra.local.calls import AwsClient, calling
 from infra.local.stacks import bring_up
 from spoke.aws_errors import ABSENT, error_code
-from spoke.errors import Misconfigured
+from spoke.errors import Misconfigured, Unavailable
+
+PENDING = {"Pending", "InProgress"}
+"""`State` or `LastUpdateStatus` of a function that is being created or updated."""
+
+SETTLE_PAUSE = 0.5
+SETTLE_PATIENCE = 60.0
+"""Seconds between two looks at a function that is being created or updated, and in all."""
 
 ORGANIZATION = "o-scanhublocal"
 HUB_STACK = "scanhub-hub"
@@ -227,7 +235,9 @@ def _secret_value(client: AwsClient, arn: str) -> str:
 
 
 def publish(deployment: Deployment, spec: FunctionSpec) -> Published:
-    """Create the function in its spoke, or give an existing one this code and these tags; waits until it is active.
+    """Create the function in its spoke, or give an existing one this code and these tags.
+
+    Waits until nothing of it is pending.
 
     Raises:
         Misconfigured: The local cloud refuses it.
@@ -239,12 +249,29 @@ def publish(deployment: Deployment, spec: FunctionSpec) -> Published:
     with calling(f"publishing the function {spec.name} in {account}, {region}"):
         role = _function_role(deployment.client("iam", account=account, region=region))
         arn = _create_or_update(functions, spec, role)
-        functions.get_waiter("function_active_v2").wait(
-            FunctionName=spec.name, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
-        )
-        answer = functions.get_function(FunctionName=spec.name)
+        answer = _settled(functions, spec.name)
     answer.pop("ResponseMetadata", None)
     return Published(arn=arn, account=account, region=region, answer=answer)
+
+
+def _settled(functions: AwsClient, name: str) -> dict[str, Any]:
+    """What GetFunction says once nothing is pending any more.
+
+    Not once it is active: LocalStack without Docker cannot run a function, and calls it failed; its code can be read.
+    """
+
+    def pending(answer: Mapping[str, Any]) -> bool:
+        configuration = answer["Configuration"]
+        return bool({configuration.get("State"), configuration.get("LastUpdateStatus")} & PENDING)
+
+    waiting = Retrying(
+        retry=retry_if_result(pending), wait=wait_fixed(SETTLE_PAUSE), stop=stop_after_delay(SETTLE_PATIENCE)
+    )
+    try:
+        answer: dict[str, Any] = waiting(functions.get_function, FunctionName=name)
+    except RetryError:
+        raise Unavailable(f"the function {name} is still pending after {SETTLE_PATIENCE} s") from None
+    return answer
 
 
 def _create_or_update(functions: AwsClient, spec: FunctionSpec, role: str) -> str:

@@ -11,10 +11,11 @@ from moto.cloudformation import parsing
 
 from hub.qualys import parse
 from hub.settings import Settings
+from infra.local import deployment as deployment_module
 from infra.local.deployment import HUB_STACK, SPOKE_STACK, Deployment, deploy, publish
 from infra.local.mends.resource_types import SKIPPED_BY_MOTO
 from infra.local.stacks import bring_up
-from spoke.errors import Misconfigured
+from spoke.errors import Misconfigured, Unavailable
 from tests.infra.local.packages import SmallFunction
 from tests.infra.template import template
 
@@ -260,3 +261,27 @@ def test_what_lambda_refuses_is_said(deployment: Deployment) -> None:
 def test_a_stack_that_fails_names_the_reason(deployment: Deployment) -> None:
     with pytest.raises(Misconfigured, match=r"deploying the stack .* of spoke\.yaml: .*HubBusArn"):
         bring_up(deployment.client("cloudformation", region="eu-west-1"), "incomplete", "spoke.yaml", {})
+
+
+class Functions:
+    """A Lambda client that gives these states, one a call."""
+
+    def __init__(self, *states: dict[str, str]) -> None:
+        self._states = list(states)
+
+    def get_function(self, FunctionName: str) -> dict[str, Any]:  # noqa: N803  # boto3's own name
+        state = self._states.pop(0) if len(self._states) > 1 else self._states[0]
+        return {"Configuration": {"FunctionName": FunctionName, **state}}
+
+
+def test_a_function_that_failed_to_start_is_published_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on LocalStack without Docker: its code can be read."""
+    monkeypatch.setattr(deployment_module, "SETTLE_PAUSE", 0.0)
+    functions = Functions({"State": "Pending"}, {"State": "Failed", "LastUpdateStatus": "Failed"})
+    assert deployment_module._settled(functions, "orders")["Configuration"]["State"] == "Failed"
+
+
+def test_a_function_that_stays_pending_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deployment_module, "SETTLE_PATIENCE", 0.0)
+    with pytest.raises(Unavailable, match="orders is still pending"):
+        deployment_module._settled(Functions({"LastUpdateStatus": "InProgress"}), "orders")
