@@ -340,7 +340,7 @@ def test_small_files_need_no_thread_and_so_run_in_virtual_time() -> None:
 
 
 def unreadable() -> BinaryIO:
-    raise FileNotFoundError(2, "No such file or directory", "/work/slot-1/out/a-Report.sarif.json")
+    raise FileNotFoundError(2, "No such file or directory", "/scratch/slot-1/out/a-Report.sarif.json")
 
 
 async def test_a_file_that_cannot_be_opened_is_a_fault_of_the_result() -> None:

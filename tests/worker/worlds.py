@@ -1,7 +1,7 @@
 """A whole world in memory: one worker, its queues, accounts with functions, a scanner by script."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,10 +12,13 @@ from pydantic import SecretStr
 from hub.coverage import Coverage
 from hub.message import Message, Source
 from hub.results import Results
+from hub.scans import ScanKey
 from hub.settings import Settings
 from spoke.arn import FunctionArn
 from spoke.events import scan_request
 from spoke.snapshot import FunctionSnapshot
+from tests.virtual_time import run
+from worker.journey import journey
 from worker.memory.clock import START, LoopClock
 from worker.memory.ledger import MemoryLedger
 from worker.memory.metrics import MemoryMetrics
@@ -25,7 +28,7 @@ from worker.memory.queue import MemoryQueue
 from worker.memory.scanner import MemoryScanner
 from worker.memory.spoke import MemorySpoke
 from worker.service import Service
-from worker.trip import Stage, Trip
+from worker.trip import Ending, Stage, Trip
 from worker.world import World
 
 ACCOUNT = "210000000001"
@@ -176,3 +179,31 @@ class TestWorld:
 
 def message(body: str, *, number: int = 1, receive_count: int = 1, now: datetime = START) -> Message:
     return Message(f"message-{number}", body, f"handle-{number}-{receive_count}", receive_count, now, now)
+
+
+async def travel(world: TestWorld, body: str, **delivery: Any) -> tuple[Ending, Trip]:
+    trip = Trip(message(body, **delivery))
+    ending = await journey(trip, world.world)
+    return ending, trip
+
+
+def in_world(**changes: Any) -> Callable[[Callable[[TestWorld], Any]], Callable[[], None]]:
+    """Run the test in virtual time, in a world of these settings that holds one function, `payments`."""
+
+    def decorate(test: Callable[[TestWorld], Any]) -> Callable[[], None]:
+        async def main() -> None:
+            world = TestWorld(**changes)
+            world.spoke.put(snapshot())
+            await test(world)
+
+        def wrapper() -> None:
+            run(main())
+
+        wrapper.__name__ = test.__name__
+        return wrapper
+
+    return decorate
+
+
+def key_of(world: TestWorld, code: str = CODE) -> ScanKey:
+    return ScanKey(function(), snapshot(code_sha256=code).fingerprint, world.scanner.profile.id)

@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 from tests.doubles.qscanner_rig import ENVIRON, PROXY_PASSWORD, SESSION_KEY, SESSION_TOKEN, TOKEN, qualys, session
 from worker.scanner.environment import bare_environment, proxy_passwords, scan_environment
 
-HOME, TMP = Path("/work/home"), Path("/work/tmp")
+HOME, TMP = Path("/scratch/home"), Path("/scratch/tmp")
 OWN = {
-    "HOME": "/work/home",
-    "TMPDIR": "/work/tmp",
+    "HOME": "/scratch/home",
+    "TMPDIR": "/scratch/tmp",
     "QUALYS_ACCESS_TOKEN": TOKEN,
     "QSCANNER_REGISTRY_PASSWORD": "registry-canary-7f3a",
     "AWS_ACCESS_KEY_ID": "ASIASPOKESPOKESPOKE1",
