@@ -1,0 +1,247 @@
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from hub.coverage import CoverageState
+from hub.notification import NotificationKind
+from hub.scans import ScanStatus
+from spoke.errors import (
+    HostFault,
+    LeaseLost,
+    Misconfigured,
+    QualysFault,
+    Retry,
+    ScanhubError,
+    ScannerCrashed,
+    Throttled,
+    Unavailable,
+    Unreadable,
+    UploadFailed,
+)
+from tests.worker.worlds import (
+    ACCOUNT,
+    TestWorld,
+    event,
+    function,
+    in_world,
+    key_of,
+    snapshot,
+    travel,
+)
+from worker.memory.clock import START
+from worker.memory.scanner import Script
+from worker.trip import EndingKind
+
+
+@in_world()
+async def test_a_function_that_is_gone_is_written_down_and_the_message_ends(world: TestWorld) -> None:
+    world.spoke.remove(function())
+    ending, _ = await travel(world, event())
+    assert ending.kind is EndingKind.GONE
+    assert (await world.coverage()).state is CoverageState.GONE
+
+
+@in_world()
+async def test_a_function_created_anew_while_its_loss_is_written_down_is_not_gone(world: TestWorld) -> None:
+    world.spoke.remove(function())
+    anew = snapshot(last_modified=START + timedelta(seconds=1))
+
+    async def on_call(operation: str, *, after: bool) -> None:
+        if operation == "record" and not after:
+            world.ledger.on_call = None
+            await asyncio.sleep(2)
+            world.spoke.put(anew)
+            await travel(world, event(), number=2)
+
+    world.ledger.on_call = on_call
+    ending, _ = await travel(world, event())
+    assert ending.kind is EndingKind.GONE
+    assert (await world.coverage()).state is CoverageState.COVERED
+
+
+@in_world()
+async def test_code_that_is_not_ready_comes_back_within_a_minute_and_is_no_failure(world: TestWorld) -> None:
+    world.spoke.put(snapshot(state="Pending"))
+    ending, _ = await travel(world, event(), receive_count=9)
+    assert (ending.kind, ending.reason) == (EndingKind.GIVEN_BACK, "not_ready")
+    assert timedelta(seconds=15) <= ending.delay <= timedelta(seconds=60)
+    assert (await world.coverage()).state is CoverageState.PENDING
+    assert world.notifier.told == []
+
+
+@in_world()
+async def test_code_that_never_gets_ready_is_parked_in_the_end(world: TestWorld) -> None:
+    world.spoke.put(snapshot(state="Pending"))
+    ending, _ = await travel(world, event(), receive_count=15)
+    assert (ending.kind, ending.reason) == (EndingKind.PARKED, "not_ready")
+
+
+@in_world()
+async def test_an_image_that_lambda_may_not_read_is_parked_as_unreadable(world: TestWorld) -> None:
+    world.spoke.put(snapshot(state="Inactive", state_reason_code="ImageAccessDenied", package_type="Image"))
+    ending, _ = await travel(world, event())
+    assert (ending.kind, ending.reason) == (EndingKind.PARKED, "unreadable")
+    assert (await world.coverage()).state is CoverageState.UNREADABLE
+    assert [told.kind for told in world.notifier.told] == [NotificationKind.FAILED]
+
+
+@in_world()
+async def test_a_role_that_cannot_be_assumed_is_no_access_and_parked_after_the_last_try(world: TestWorld) -> None:
+    world.spoke.deny(ACCOUNT)
+    ending, _ = await travel(world, event())
+    assert (ending.kind, ending.reason) == (EndingKind.GIVEN_BACK, "no_access")
+    assert (await world.coverage()).state is CoverageState.NO_ACCESS
+    ending, _ = await travel(world, event(), receive_count=5)
+    assert (ending.kind, ending.reason) == (EndingKind.PARKED, "no_access")
+
+
+@in_world()
+async def test_an_earlier_delivery_of_this_message_makes_it_wait_until_the_lease_ends(world: TestWorld) -> None:
+    await world.ledger.claim(
+        key_of(world), message_id="message-1", now=world.clock.now(), duration=timedelta(seconds=180)
+    )
+    ending, _ = await travel(world, event(), receive_count=2)
+    assert (ending.kind, ending.reason) == (EndingKind.GIVEN_BACK, "lease_held")
+    assert timedelta(seconds=180) <= ending.delay <= timedelta(seconds=185)
+
+
+@in_world()
+async def test_a_lease_lost_during_the_scan_ends_it_and_stores_nothing(world: TestWorld) -> None:
+    world.scanner.script(function(), Script(duration=timedelta(hours=1)))
+
+    async def on_call(operation: str, *, after: bool) -> None:
+        if operation == "renew" and not after:
+            raise LeaseLost("taken over")
+
+    world.ledger.on_call = on_call
+    ending, _ = await travel(world, event())
+    assert (ending.kind, ending.reason) == (EndingKind.GIVEN_BACK, "lease_lost")
+    assert world.objects.writes == []
+    assert [one.end for one in world.scanner.runs if one.end is not None] == ["cancelled"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [Throttled("slow down"), Unavailable("no answer"), ScannerCrashed("died", detail="segfault"), UploadFailed("x")],
+)
+def test_a_scan_that_may_work_next_time_is_given_back_and_its_lease_with_it(error: Retry) -> None:
+    @in_world()
+    async def body(world: TestWorld) -> None:
+        world.scanner.script(function(), Script(error=error))
+        ending, _ = await travel(world, event())
+        assert ending.kind is EndingKind.GIVEN_BACK
+        assert timedelta(seconds=1) <= ending.delay <= timedelta(seconds=10)
+        coverage = await world.coverage()
+        assert (coverage.state, coverage.reason) == (CoverageState.PENDING, f"try 1: {error.text}")
+        again, _ = await travel(world, event(), receive_count=2)
+        assert again.kind is EndingKind.STORED, "the lease was given up: the next try need not wait for its end"
+
+    body()
+
+
+@in_world()
+async def test_the_last_failing_try_is_stored_told_and_parked_with_its_stderr(world: TestWorld) -> None:
+    world.scanner.script(function(), Script(error=ScannerCrashed("the scanner died", detail="SIGSEGV at 0x0")))
+    ending, _ = await travel(world, event(), receive_count=5)
+    assert (ending.kind, ending.reason) == (EndingKind.PARKED, "scanner_crashed")
+    assert "SIGSEGV at 0x0" in ending.detail
+    assert (await world.coverage()).state is CoverageState.FAILED
+    [told] = world.notifier.told
+    assert (told.kind, told.reason) == (NotificationKind.FAILED, "the scanner died")
+    assert told.summary is not None
+    assert told.summary.status is ScanStatus.FAILED
+    assert world.objects.writes[-1] == told.summary.manifest_key
+    log = world.objects.stored[told.summary.manifest_key.replace("manifest.json", "stderr.log")]
+    assert b"SIGSEGV at 0x0" in log.data
+    assert world.metrics.total("ScansFailed") == 1
+
+
+@pytest.mark.parametrize("error", [HostFault("disk full"), Misconfigured("bad option"), QualysFault("token refused")])
+def test_a_fault_beyond_this_message_is_never_paid_by_it(error: ScanhubError) -> None:
+    @in_world()
+    async def body(world: TestWorld) -> None:
+        world.scanner.script(function(), Script(error=error))
+        ending, _ = await travel(world, event(), receive_count=99)
+        assert ending.kind is EndingKind.GIVEN_BACK, "not even after many receives"
+        assert ending.fault is error
+        assert (await world.coverage()).state is CoverageState.PENDING
+
+    body()
+
+
+@in_world()
+async def test_a_bucket_that_may_not_be_written_is_a_fault_beyond_this_message(world: TestWorld) -> None:
+    async def on_call(operation: str, *, after: bool) -> None:
+        if operation == "put" and not after:
+            raise Misconfigured("storing s3://scanhub-results/...: AccessDenied")
+
+    world.objects.on_call = on_call
+    ending, _ = await travel(world, event())
+    assert ending.kind is EndingKind.GIVEN_BACK
+    assert isinstance(ending.fault, Misconfigured)
+
+
+@in_world()
+async def test_an_unreadable_package_is_parked_at_the_first_try(world: TestWorld) -> None:
+    world.scanner.script(function(), Script(error=Unreadable("a broken zip")))
+    ending, _ = await travel(world, event())
+    assert (ending.kind, ending.reason) == (EndingKind.PARKED, "unreadable")
+
+
+@in_world()
+async def test_a_bug_of_ours_is_a_failed_try_and_no_crash(world: TestWorld) -> None:
+    world.spoke.fail("describe", ZeroDivisionError("division by zero"))
+    ending, _ = await travel(world, event())
+    assert (ending.kind, ending.reason, ending.detail) == (
+        EndingKind.GIVEN_BACK,
+        "retry",
+        "unexpected ZeroDivisionError",
+    )
+
+
+@in_world()
+async def test_effects_owed_at_the_last_try_park_the_message_but_not_the_result(world: TestWorld) -> None:
+    world.spoke.fail("tag", Throttled("slow down"))
+    ending, _ = await travel(world, event(), receive_count=5)
+    assert (ending.kind, ending.reason) == (EndingKind.PARKED, "effects_owed")
+    assert (await world.coverage()).state is CoverageState.COVERED
+    assert all(told.kind is not NotificationKind.FAILED for told in world.notifier.told)
+
+
+@in_world()
+async def test_a_ledger_that_fails_while_a_failure_is_written_down_leaves_the_message(world: TestWorld) -> None:
+    world.spoke.remove(function())
+
+    async def on_call(operation: str, *, after: bool) -> None:
+        if operation == "record" and not after:
+            raise Unavailable("no answer")
+
+    world.ledger.on_call = on_call
+    ending, _ = await travel(world, event())
+    assert ending.kind is EndingKind.GIVEN_BACK
+
+
+@in_world()
+async def test_a_ledger_that_may_not_be_written_stops_the_worker_and_keeps_the_message(world: TestWorld) -> None:
+    async def on_call(operation: str, *, after: bool) -> None:
+        if operation in {"claim", "record"} and not after:
+            raise Misconfigured("claiming a scan: AccessDeniedException")
+
+    world.ledger.on_call = on_call
+    ending, _ = await travel(world, event())
+    assert ending.kind is EndingKind.GIVEN_BACK
+    assert isinstance(ending.fault, Misconfigured)
+
+
+@in_world()
+async def test_a_fault_of_the_host_is_heeded_although_it_cannot_be_written_down(world: TestWorld) -> None:
+    world.scanner.script(function(), Script(error=HostFault("no space left")))
+
+    async def on_call(operation: str, *, after: bool) -> None:
+        if operation == "record" and not after and world.scanner.runs:
+            raise Unavailable("no answer")
+
+    world.ledger.on_call = on_call
+    ending, _ = await travel(world, event())
+    assert isinstance(ending.fault, HostFault)
