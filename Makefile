@@ -21,7 +21,7 @@ demo: $(VENV)/.local ## run the main job on the embedded local cloud
 	@$(BIN)/scanhub demo
 
 test: $(VENV)/.dev ## pass the tests, with coverage
-	@echo "==> tests (two processes, random order, 60 s a test at the most)"
+	@echo "==> tests (two processes, random order, 60 s a test, the end-to-end run 180)"
 	@$(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=term $(ARGS)
 
 test-localstack: $(VENV)/.dev .venv-localstack/.installed ## the end-to-end tests on LocalStack in host mode
@@ -58,7 +58,7 @@ $(VENV)/bin/python:
 	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) was not found; install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3.12 ..." >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: $$($(PYTHON) --version) is too old; scanhub needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 ..." >&2; exit 1; }
 	@echo "==> a virtual environment in $(VENV)"
-	@$(PYTHON) -m venv $(VENV) || { echo "make: no virtual environment could be made; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "make: no virtual environment could be made; on Debian: apt-get install python3-venv" >&2; exit 1; }
 
 $(VENV)/.local: requirements/local.txt pyproject.toml | $(VENV)/bin/python
 	@echo "==> packages for the local cloud (hash-locked)"

@@ -102,7 +102,9 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
 def _stand_in() -> Path:
     path = Path(sysconfig.get_path("scripts")) / STAND_IN
     if not path.is_file():
-        raise Misconfigured(f"{path} is missing: install scanhub with its extra `local` (pip install 'scanhub[local]')")
+        raise Misconfigured(
+            f"{path} is missing: install scanhub with its extra `local` (in a checkout: pip install '.[local]')"
+        )
     return path
 
 

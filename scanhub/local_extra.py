@@ -17,5 +17,5 @@ def needed() -> Iterator[None]:
         yield
     except ImportError as error:
         raise Misconfigured(
-            f"the local cloud is not installed ({error.name} is missing): pip install 'scanhub[local]'"
+            f"the local cloud is not installed ({error.name} is missing); in a checkout: pip install '.[local]'"
         ) from error

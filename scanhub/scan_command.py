@@ -22,7 +22,8 @@ POLL_SECONDS = 2
 POLICY_DENY = 42
 POLICY_NOT_EVALUATED = 43
 UNSETTLED = {CoverageState.PENDING, CoverageState.SCANNING}
-GOOD = {CoverageState.COVERED, CoverageState.PARTIAL, CoverageState.EXCLUDED, CoverageState.GONE}
+SCANNED = {CoverageState.COVERED, CoverageState.PARTIAL}
+GOOD = SCANNED | {CoverageState.EXCLUDED, CoverageState.GONE}
 
 
 def scan(
@@ -47,7 +48,9 @@ def exit_code(coverages: list[Coverage]) -> int:
     """0, or the worst of what was found out: 1 failed, 42 policy DENY, 43 no policy evaluated."""
     if any(coverage.state not in GOOD for coverage in coverages):
         return 1
-    verdicts = {coverage.last_good.policy for coverage in coverages if coverage.last_good is not None}
+    # A verdict on a function that is gone or excluded by now is of an earlier day.
+    scanned = [coverage for coverage in coverages if coverage.state in SCANNED]
+    verdicts = {coverage.last_good.policy for coverage in scanned if coverage.last_good is not None}
     if PolicyVerdict.DENY in verdicts:
         return POLICY_DENY
     return POLICY_NOT_EVALUATED if PolicyVerdict.AUDIT in verdicts else 0

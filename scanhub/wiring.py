@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TextIO
+from urllib.parse import urlsplit
 
 from aiobotocore.session import AioSession, get_session
 from pydantic import SecretStr
@@ -23,6 +24,7 @@ from hub.topic import Silence, SnsNotifier
 from scanhub import __version__
 from spoke.clients import Clients
 from spoke.clock import SystemClock
+from spoke.errors import Misconfigured
 from spoke.gateway import AwsSpoke
 from spoke.roles import Roles
 from worker.ports import Clock, Notifier
@@ -60,12 +62,26 @@ def aws_session(environ: Mapping[str, str]) -> AioSession:
     """A session in the region of the environment.
 
     botocore reads `AWS_DEFAULT_REGION` alone; `AWS_REGION` is what Fargate sets and what every other SDK reads first.
+
+    Raises:
+        Misconfigured: An endpoint is no URL; botocore would tell so by a traceback.
     """
+    for name, value in environ.items():
+        if name.startswith("AWS_ENDPOINT_URL") and value and not _is_url(value):
+            raise Misconfigured(f"{name} is no URL: {value}; it looks like http://127.0.0.1:4566")
     session = get_session()
     region = environ.get("AWS_REGION")
     if region:
         session.set_config_variable("region", region)
     return session
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        return False
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ import typer
 from hub import logs
 from hub.redaction import Redactor
 from hub.settings import Settings, load
+from scanhub import privacy
 from scanhub.wiring import open_worker
 from worker.service import Tally
 from worker.trip import Unobserved
@@ -25,6 +26,7 @@ def worker(
     ] = False,
 ) -> None:
     """Scan what changes, until stopped (SIGTERM or SIGINT ends it in good order)."""
+    privacy.hide()
     settings, redactor = load(), Redactor()
     logs.configure(settings.log_level, stream=sys.stderr, redactor=redactor)
     tally = asyncio.run(run(settings, redactor, drain=drain))

@@ -64,7 +64,8 @@ async def _ending(error: ScanhubError, trip: Trip, world: World) -> Ending:
         return _given_back(error, max(error.until - world.clock.now(), timedelta(0)) + backoff.jitter(LEASE_JITTER))
     if isinstance(error, LeaseLost):
         return _given_back(error, backoff.jitter(LEASE_JITTER))
-    if isinstance(error, Gone):
+    # The scanner's word is not enough: GetFunction has just answered, and a deleted layer reads the same.
+    if isinstance(error, Gone) and trip.snapshot is None:
         return await _gone(error, trip, world)
     if isinstance(error, NotReady):
         return await _not_ready(error, trip, world)
@@ -75,6 +76,9 @@ async def _ending(error: ScanhubError, trip: Trip, world: World) -> Ending:
 
 async def _more_than_this_message(error: ScanhubError, trip: Trip, world: World) -> Ending:
     """The message pays nothing for a fault of the machine, of the settings or of Qualys."""
+    if isinstance(error, HostFault) and trip.message.receive_count >= world.settings.max_attempts:
+        # It met one on every machine that tried: the function is the cause, and would stop worker after worker.
+        return replace(await _failed(CoverageState.FAILED, error, trip, world), fault=error)
     await _cover(CoverageState.PENDING, error.text, trip, world)
     delay = backoff.jitter(QUALYS_PAUSE) if isinstance(error, QualysFault) else timedelta(0)
     return replace(_given_back(error, delay), fault=error)
@@ -93,9 +97,9 @@ async def _gone(error: Gone, trip: Trip, world: World) -> Ending:
 
 
 async def _not_ready(error: NotReady, trip: Trip, world: World) -> Ending:
-    await _cover(CoverageState.PENDING, error.text, trip, world)
     if trip.message.receive_count >= NOT_READY_RECEIVES:
-        return _parked(error)
+        return await _failed(CoverageState.FAILED, error, trip, world)
+    await _cover(CoverageState.PENDING, error.text, trip, world)
     return _given_back(error, backoff.until_ready())
 
 

@@ -73,9 +73,10 @@ class Heartbeat:
             return
         asked_at = self._clock.now()
         try:
-            failed = await self._queue.extend([hold.message for hold in holds], self._visibility)
-        except Retry as error:
-            log.warning("heartbeat failed", reason=error.text, held=len(holds))
+            async with asyncio.timeout(self._visibility.total_seconds() / BEATS):
+                failed = await self._queue.extend([hold.message for hold in holds], self._visibility)
+        except (Retry, TimeoutError) as error:
+            log.warning("heartbeat failed", reason=str(error) or "no answer in time", held=len(holds))
             self._lose_what_ran_out()
             return
         refused = {message.receipt_handle for message in failed}

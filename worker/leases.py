@@ -34,15 +34,27 @@ async def kept(lease: Lease, ledger: Ledger, clock: Clock, duration: timedelta) 
         raise _first(errors) from None
 
 
+LAST_SIXTH = 6
+"""A lease that was not renewed is given up a sixth of its length before it ends: to end a scan takes a while too."""
+
+
 async def _renew(lease: Lease, ledger: Ledger, clock: Clock, duration: timedelta) -> None:
     while True:
         await asyncio.sleep(duration.total_seconds() / RENEWALS_A_LEASE)
-        try:
-            lease = await ledger.renew(lease, now=clock.now(), duration=duration)
-        except Retry as error:
-            log.warning("lease not renewed", reason=error.text)
-            if clock.now() >= lease.expires_at:
+        while True:
+            left = (lease.expires_at - clock.now() - duration / LAST_SIXTH).total_seconds()
+            try:
+                # A call that hangs must not outlive the lease.
+                async with asyncio.timeout(max(0.0, left)):
+                    lease = await ledger.renew(lease, now=clock.now(), duration=duration)
+                break
+            except TimeoutError as error:
                 raise LeaseLost("the lease ended: it could not be renewed in time") from error
+            except Retry as error:
+                log.warning("lease not renewed", reason=error.text)
+                if left <= 0:
+                    raise LeaseLost("the lease ended: it could not be renewed in time") from error
+                await asyncio.sleep(min(left, duration.total_seconds() / (4 * RENEWALS_A_LEASE)))
 
 
 def _first(errors: BaseExceptionGroup[Exception]) -> Exception:

@@ -42,6 +42,9 @@ LOST = "lost"
 SHARED_POLL = 1.0
 """Seconds. With two queues each is asked in turn, so that a change never waits longer behind an empty sweep queue."""
 
+SWEEP_PATIENCE = 10
+"""Turns in which changes may take every slot while the sweep has none: then the next free one is the sweep's."""
+
 DRAIN_POLL = 1.0
 """Seconds. Long enough that SQS asks all its servers, which a poll of zero does not."""
 
@@ -88,6 +91,7 @@ class Service:
         self._room = asyncio.Event()
         self._stopping = asyncio.Event()
         self._draining = False
+        self._passed_over = 0
         self._paused_until: datetime | None = None
         self._waiting: asyncio.Future[Any] | None = None
         self._fault: ScanhubError | None = None
@@ -169,9 +173,18 @@ class Service:
     async def _wait_for_room(self, source: Source) -> int:
         # Half of the slots are out of the sweep's reach, so that a change finds one free.
         reserved = self._slots // 2 if source is Source.SWEEP else 0
-        while (room := self._slots - reserved - len(self._running)) <= 0:
-            if source is Source.SWEEP:
+        if source is Source.SWEEP and self._slots - reserved - len(self._running) <= 0:
+            swept = any(trip.message.source is Source.SWEEP for trip in self._running.values())
+            self._passed_over = 0 if swept else self._passed_over + 1
+            if self._passed_over < SWEEP_PATIENCE:
                 return 0
+            # Changes have had every slot for so many turns: the next one that is free is the sweep's.
+            self._passed_over = 0
+            while len(self._running) >= self._slots:
+                self._room.clear()
+                await self._room.wait()
+            return 1
+        while (room := self._slots - reserved - len(self._running)) <= 0:
             self._room.clear()
             await self._room.wait()
         return room
@@ -208,7 +221,9 @@ class Service:
         self._heartbeats[message.source].hold(message, lose)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        del self._running[task]
+        trip = self._running.pop(task)
+        # However it ended: what nobody carries must not be kept from the others.
+        self._heartbeats[trip.message.source].let_go(trip.message)
         self._room.set()
         if not task.cancelled() and (error := task.exception()) is not None:
             # A mistake of our own in the settling: the message comes again by its visibility.
@@ -234,6 +249,7 @@ class Service:
         ending = await self._journey(trip)
         # Before the message is given back: this worker's own receive, still in flight, would only fetch it again.
         self._heed(ending.fault)
+        trip.ending = ending
         ending = await self._settle(trip, ending)
         trip.stage, trip.ending = Stage.ENDED, ending
         self.tally.count(trip, ending)
@@ -286,7 +302,8 @@ class Service:
         # A task that is cancelled before its first step never runs, and would never give its message back.
         await asyncio.sleep(0)
         for task, trip in self._running.items():
-            if not trip.has_begun:
+            # One that has ended already is about to be deleted, parked or given back: let it.
+            if not trip.has_begun and trip.ending is None:
                 task.cancel()
         if self._running:
             log.info("draining", running=len(self._running), seconds=self._world.settings.drain_timeout)

@@ -127,7 +127,8 @@ class Rig:
         """The double, with what its `--version` does."""
         path = self.directory / name
         path.write_text(
-            f"#!{sys.executable} -IBS\n"
+            # Resolved: a shebang knows no spaces, and the checkout's own path may hold one.
+            f"#!{Path(sys.executable).resolve()} -IBS\n"
             "import sys\n"
             f"sys.path.insert(0, {str(Path(qscanner_double.__file__).parent)!r})\n"
             "import qscanner_double\n"

@@ -3,6 +3,14 @@ import pytest
 from scanhub import __version__
 from tests.scanhub.processes import scanhub
 
+SETTINGS = {
+    "SCANHUB_CHANGES_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/scanhub-changes",
+    "SCANHUB_CHANGES_DLQ_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/scanhub-changes-dlq",
+    "SCANHUB_LEDGER_TABLE": "scanhub-ledger",
+    "SCANHUB_RESULTS_BUCKET": "scanhub-results",
+    "SCANHUB_QUALYS_SECRET_ARN": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:scanhub/qualys-AbCdEf",
+    "SCANHUB_EXTERNAL_ID": "an-external-id",
+}
 FUNCTION = "arn:aws:lambda:eu-central-1:210000000001:function:payments"
 
 
@@ -50,3 +58,10 @@ def test_an_endpoint_where_nobody_listens_is_told_in_a_line() -> None:
     assert run.code == 1
     assert "http://127.0.0.1:9" in run.err
     assert "Traceback" not in run.err
+
+
+@pytest.mark.parametrize("url", ["foo", "http://127.0.0.1:99999", "ftp://127.0.0.1"])
+def test_an_endpoint_that_is_no_url_is_told_in_a_line(url: str) -> None:
+    run = scanhub("status", AWS_ENDPOINT_URL_SQS=url, **SETTINGS)
+    assert (run.code, run.err.count("\n")) == (2, 1)
+    assert f"AWS_ENDPOINT_URL_SQS is no URL: {url}" in run.err

@@ -7,6 +7,7 @@ from hub.coverage import CoverageState
 from hub.notification import NotificationKind
 from hub.scans import ScanStatus
 from spoke.errors import (
+    Gone,
     HostFault,
     LeaseLost,
     Misconfigured,
@@ -75,6 +76,7 @@ async def test_code_that_never_gets_ready_is_parked_in_the_end(world: TestWorld)
     world.spoke.put(snapshot(state="Pending"))
     ending, _ = await travel(world, event(), receive_count=15)
     assert (ending.kind, ending.reason) == (EndingKind.PARKED, "not_ready")
+    assert (await world.coverage()).state is CoverageState.FAILED
 
 
 @in_world()
@@ -157,13 +159,16 @@ async def test_the_last_failing_try_is_stored_told_and_parked_with_its_stderr(wo
     assert world.metrics.total("ScansFailed") == 1
 
 
-@pytest.mark.parametrize("error", [HostFault("disk full"), Misconfigured("bad option"), QualysFault("token refused")])
-def test_a_fault_beyond_this_message_is_never_paid_by_it(error: ScanhubError) -> None:
+@pytest.mark.parametrize(
+    ("error", "receives"),
+    [(HostFault("disk full"), 4), (Misconfigured("bad option"), 99), (QualysFault("token refused"), 99)],
+)
+def test_a_fault_beyond_this_message_is_not_paid_by_it(error: ScanhubError, receives: int) -> None:
     @in_world()
     async def body(world: TestWorld) -> None:
         world.scanner.script(function(), Script(error=error))
-        ending, _ = await travel(world, event(), receive_count=99)
-        assert ending.kind is EndingKind.GIVEN_BACK, "not even after many receives"
+        ending, _ = await travel(world, event(), receive_count=receives)
+        assert ending.kind is EndingKind.GIVEN_BACK
         assert ending.fault is error
         assert (await world.coverage()).state is CoverageState.PENDING
 
@@ -245,3 +250,24 @@ async def test_a_fault_of_the_host_is_heeded_although_it_cannot_be_written_down(
     world.ledger.on_call = on_call
     ending, _ = await travel(world, event())
     assert isinstance(ending.fault, HostFault)
+
+
+@in_world()
+async def test_a_function_that_fills_every_disk_is_parked_and_still_stops_the_worker(world: TestWorld) -> None:
+    world.scanner.script(function(), Script(error=HostFault("the disk is full")))
+    ending, _ = await travel(world, event(), receive_count=5)
+    assert (ending.kind, ending.reason) == (EndingKind.PARKED, "host_fault")
+    assert isinstance(ending.fault, HostFault)
+    assert (await world.coverage()).state is CoverageState.FAILED
+
+
+@in_world()
+async def test_the_scanners_word_alone_makes_no_function_gone(world: TestWorld) -> None:
+    """A deleted layer version reads the same, while the function runs on."""
+    missing = Gone("operation error Lambda: GetLayerVersionByArn, StatusCode: 404, ResourceNotFoundException")
+    world.scanner.script(function(), Script(error=missing))
+    ending, _ = await travel(world, event())
+    assert ending.kind is EndingKind.GIVEN_BACK
+    assert (await world.coverage()).state is CoverageState.PENDING
+    ending, _ = await travel(world, event(), receive_count=2)
+    assert ending.kind is EndingKind.STORED

@@ -75,14 +75,14 @@ def test_a_lost_lease_ends_the_scan_at_once() -> None:
     run(main())
 
 
-def test_a_lease_that_cannot_be_renewed_is_lost_when_it_ends_and_not_before() -> None:
+def test_a_lease_that_cannot_be_renewed_is_lost_a_sixth_before_it_ends() -> None:
     async def main() -> None:
         ledger = Renewals()
         ledger.error = Unavailable("no answer")
         with pytest.raises(LeaseLost, match="could not be renewed"):
             async with kept(LEASE, ledger.port, LoopClock(), DURATION):
                 await asyncio.sleep(3600)
-        assert asyncio.get_running_loop().time() == 180
+        assert asyncio.get_running_loop().time() == 150
 
     run(main())
 
@@ -119,5 +119,39 @@ def test_a_release_that_fails_is_left_to_the_leases_end() -> None:
         ledger.error = None
         await released(LEASE, ledger.port)
         assert ledger.released == [LEASE]
+
+    run(main())
+
+
+def test_a_renewal_that_hangs_does_not_outlive_the_lease() -> None:
+    async def main() -> None:
+        ledger = Renewals()
+
+        async def hang(lease: Lease, *, now: datetime, duration: timedelta) -> Lease:
+            await asyncio.sleep(240)
+            raise Unavailable(f"{lease.owner} {now} {duration}")
+
+        ledger.renew = hang  # type: ignore[method-assign]  # the endpoint does not answer
+        with pytest.raises(LeaseLost, match="could not be renewed"):
+            async with kept(LEASE, ledger.port, LoopClock(), DURATION):
+                await asyncio.sleep(3600)
+        assert asyncio.get_running_loop().time() == 150
+
+    run(main())
+
+
+def test_a_renewal_that_failed_once_is_tried_again_in_time() -> None:
+    async def main() -> None:
+        ledger = Renewals()
+        ledger.error = Unavailable("no answer")
+
+        async def scan() -> None:
+            async with kept(LEASE, ledger.port, LoopClock(), DURATION):
+                await asyncio.sleep(100)
+                ledger.error = None
+                await asyncio.sleep(600)
+
+        await scan()
+        assert ledger.renewed[0] < 150
 
     run(main())

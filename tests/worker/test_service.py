@@ -446,3 +446,95 @@ def test_a_message_that_cannot_be_settled_is_not_kept_invisible_for_ever() -> No
         assert (await world.changes.depth()).visible == 1
 
     run(main())
+
+
+def test_a_heartbeat_that_hangs_loses_its_messages_before_others_see_them() -> None:
+    async def main() -> None:
+        world = TestWorld()
+        await fill(world, 1)
+        world.scanner.script(function("function-0"), LONG)
+
+        async def on_call(operation: str, *, after: bool) -> None:
+            if operation == "extend" and not after:
+                await asyncio.sleep(240)
+
+        world.changes.on_call = on_call
+        service = world.service()
+        task = started(service)
+        while not service.tally.endings:
+            await asyncio.sleep(1)
+        assert asyncio.get_running_loop().time() < world.settings.visibility_timeout
+        assert service.tally.endings == {EndingKind.LOST: 1}
+        service.stop()
+        await task
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("operation", "body", "ending"),
+    [
+        ("park", "{}", EndingKind.PARKED),
+        ("delete", event(name="DeleteFunction20150331", code=None), EndingKind.GONE),
+        ("give_back", event(function("pending")), EndingKind.GIVEN_BACK),
+    ],
+    ids=["park", "delete", "give-back"],
+)
+def test_a_stop_lets_what_is_being_settled_be_settled(operation: str, body: str, ending: EndingKind) -> None:
+    async def main() -> None:
+        world = TestWorld()
+        world.spoke.put(snapshot(function("pending"), state="Pending"))
+        await world.changes.send(body, group="210000000001")
+
+        settling = operation
+
+        async def on_call(operation: str, *, after: bool) -> None:
+            if operation == settling and not after:
+                await asyncio.sleep(0.2)
+
+        world.changes.on_call = on_call
+        service = world.service()
+        task = started(service)
+        await asyncio.sleep(0.1)
+        service.stop()
+        await task
+        assert service.tally.endings == {ending: 1}
+
+    run(main())
+
+
+def test_the_sweep_is_never_starved_by_changes() -> None:
+    async def main() -> None:
+        world = TestWorld()
+        await fill(world, 200)
+        swept = function("swept")
+        world.spoke.put(snapshot(swept))
+        await world.sweep.send(event(swept), group=swept.account)
+        service = world.service(sweep=True)
+        task = started(service)
+        await asyncio.sleep(600)
+        assert len(world.scanner.runs_of(swept)) == 1
+        assert len(world.changes.messages) > 100, "long before the changes were done"
+        service.stop()
+        await task
+
+    run(main())
+
+
+def test_what_nobody_carries_any_more_is_not_kept_from_others() -> None:
+    async def main() -> None:
+        world = TestWorld()
+        await fill(world, 1)
+
+        def broken(trip: Trip) -> None:
+            raise ZeroDivisionError(f"an observer's own mistake at {trip.stage}")
+
+        world.watch.moved = broken  # type: ignore[method-assign]  # somebody else's code
+        service = world.service()
+        task = started(service)
+        await asyncio.sleep(2 * world.settings.visibility_timeout)
+        service.stop()
+        await task
+        assert world.changes.messages[0].receive_count > 1
+
+    run(main())

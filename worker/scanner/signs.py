@@ -30,8 +30,8 @@ def _words(*patterns: str) -> re.Pattern[str]:
 PANIC: Final = _words(r"\bpanic:", r"\bgoroutine\b")
 """Go's runtime writes both when it dies, and exits 2."""
 
-DISK_FULL: Final = _words(r"no space left on device", r"disk quota exceeded", r"\bENOSPC\b", r"\bEDQUOT\b")
-"""strerror(3)'s texts and names for it, which Go prints as they are."""
+DISK_FULL: Final = _words(r"no space left on device", r"disk quota exceeded")
+"""strerror(3)'s texts for it, which Go prints as they are. Not their names: a package may hold a file `ENOSPC.js`."""
 
 _ARN = re.compile(r"\barn:aws\S*", re.IGNORECASE)
 """Taken out before a line is read: a function may be named `qualys-token-401`."""

@@ -58,8 +58,13 @@ def _scan(options: Options, environ: Mapping[str, str], stdout: TextIO, log: Log
         raise ScanFailed(ExitCode.ARTIFACT_FAILED, f"image {options.target}: the stand-in cannot read container images")
 
     # Only now: --version and a wrong option must not wait for the AWS SDK.
-    from infra.local.qscanner.output import write  # noqa: PLC0415  # see above
-    from infra.local.qscanner.scanning import scan, table  # noqa: PLC0415  # see above
+    try:
+        from infra.local.qscanner.output import write  # noqa: PLC0415  # see above
+        from infra.local.qscanner.scanning import scan, table  # noqa: PLC0415  # see above
+    except ImportError as error:
+        raise ScanFailed(
+            ExitCode.GENERIC, f"{error.name} is missing: install scanhub with its extra `local`"
+        ) from error
 
     done = scan(options, environ, limits)
     for warning in done.warnings:
