@@ -7,8 +7,8 @@ import structlog
 
 from hub.coverage import Coverage, CoverageState
 from hub.message import Message
-from hub.scans import Claim, Fresh, Held, Lease, ScanKey, ScanRecord, ScanStatus, ScanSummary, new_scan_id
-from spoke.errors import LeaseHeld
+from hub.scans import Claim, Claimed, Fresh, Held, Lease, ScanKey, ScanRecord, ScanStatus, ScanSummary, new_scan_id
+from spoke.errors import LeaseHeld, ScanhubError
 from spoke.events import Change, Ignored, Malformed, read
 from spoke.functions import readiness
 from spoke.snapshot import FunctionSnapshot
@@ -18,6 +18,9 @@ from worker.trip import Ending, EndingKind, Stage, Trip
 from worker.world import World
 
 log = structlog.get_logger()
+
+LATE_CLAIM = 5.0
+"""Seconds that a cancelled journey waits for the answer to its claim."""
 
 
 async def journey(trip: Trip, world: World) -> Ending:
@@ -135,9 +138,27 @@ async def _claim(key: ScanKey, change: Change, message: Message, world: World) -
         if record is not None and record.summary is not None and record.committed_by == message.id:
             # An earlier delivery of this very request has committed its scan: what is forced is not forced twice.
             return Fresh(record)
-    return await world.ledger.claim(
-        key, message_id=message.id, now=world.clock.now(), duration=_lease_duration(world), force=change.force
+    asked = asyncio.ensure_future(
+        world.ledger.claim(
+            key, message_id=message.id, now=world.clock.now(), duration=_lease_duration(world), force=change.force
+        )
     )
+    try:
+        return await asyncio.shield(asked)
+    except asyncio.CancelledError:
+        # The answer may be on its way, and a lease that nobody knows of would keep the next try waiting.
+        await _given_up(asked, world)
+        raise
+
+
+async def _given_up(asked: asyncio.Future[Claim], world: World) -> None:
+    try:
+        async with asyncio.timeout(LATE_CLAIM):
+            claim = await asked
+    except (ScanhubError, TimeoutError):
+        return
+    if isinstance(claim, Claimed):
+        await leases.released(claim.lease, world.ledger)
 
 
 async def _resume(trip: Trip, record: ScanRecord, snapshot: FunctionSnapshot, world: World) -> Ending:

@@ -538,3 +538,26 @@ def test_what_nobody_carries_any_more_is_not_kept_from_others() -> None:
         assert world.changes.messages[0].receive_count > 1
 
     run(main())
+
+
+def test_a_claim_that_is_answered_after_a_stop_leaves_no_lease_behind() -> None:
+    async def main() -> None:
+        world = TestWorld()
+        await fill(world, 1)
+
+        async def on_call(operation: str, *, after: bool) -> None:
+            if operation == "claim" and after:
+                await asyncio.sleep(0.2)
+
+        world.ledger.on_call = on_call
+        service = world.service()
+        task = started(service)
+        await asyncio.sleep(0.1)
+        service.stop()
+        await task
+        world.ledger.on_call = None
+        assert service.tally.endings == {EndingKind.GIVEN_BACK: 1}
+        tally = await world.service().run(drain=True)
+        assert tally.endings == {EndingKind.STORED: 1}
+
+    run(main())
