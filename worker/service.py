@@ -266,9 +266,8 @@ class Service:
 
     async def _settle(self, trip: Trip, ending: Ending) -> Ending:
         """Do with the message what the ending says; where that fails it comes again by its visibility."""
-        source = trip.message.source
         try:
-            await self._settlements[source].settle(trip, ending)
+            await self._settlements[trip.message.source].settle(trip, ending)
         except asyncio.CancelledError:
             _carry_on()
             ending = Ending(kind=EndingKind.LOST, reason="not_settled", detail="stopped while it was settled")
@@ -277,8 +276,6 @@ class Service:
             ending = Ending(kind=EndingKind.LOST, reason="not_settled", detail=error.text)
             if not isinstance(error, Retry):
                 self._stop_for(error)
-        finally:
-            self._heartbeats[source].let_go(trip.message)
         return ending
 
     def _heed(self, fault: ScanhubError | None) -> None:
