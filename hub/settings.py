@@ -5,7 +5,7 @@ import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, SettingsConfigDict
@@ -187,8 +187,3 @@ def _faults(error: ValidationError) -> str:
     # pydantic looks at what is between fields only when each field is right; here all is to be named at once.
     lines += _misfits(EnvSettingsSource(Settings)())
     return f"{len(lines)} wrong setting{'s' if len(lines) > 1 else ''}:\n" + "\n".join(f"  {line}" for line in lines)
-
-
-def reference() -> Mapping[str, Any]:
-    """The JSON schema of the settings: what `docs/settings.md` is checked against."""
-    return Settings.model_json_schema()

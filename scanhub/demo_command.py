@@ -23,7 +23,7 @@ def demo(
     begun = time.monotonic()
     with needed():
         from scanhub.demo_report import told  # noqa: PLC0415  # the worker's image has no local cloud
-        from scanhub.demonstration import demonstrate  # noqa: PLC0415  # same
+        from scanhub.demonstration import demonstrate  # noqa: PLC0415  # the worker's image has no local cloud
     console = terminal.console(stderr=as_json)
     report = demonstrate(output, console, live_table=not as_json)
     if as_json:

@@ -44,7 +44,7 @@ def up(
     """Deploy hub, spokes and samples to AWS_ENDPOINT_URL, and print the settings for a worker."""
     with needed():
         from infra.local.deployment import deploy  # noqa: PLC0415  # the worker's image has no local cloud
-        from infra.local.scenario import publish_samples  # noqa: PLC0415  # same
+        from infra.local.scenario import publish_samples  # noqa: PLC0415  # the worker's image has no local cloud
 
     if not os.environ.get("AWS_ENDPOINT_URL"):
         raise Misconfigured("AWS_ENDPOINT_URL is not set; start a cloud with: scanhub local serve")

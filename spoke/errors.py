@@ -18,8 +18,7 @@
     │   └── SessionRefused       the role session's own credentials are refused: make a new one, once
     ├── Unreadable               ledger `UNREADABLE`, park at once: KMS, image access, or a broken artifact
     ├── LeaseHeld                give back until the lease of an earlier delivery of this very message ends
-    ├── LeaseLost                stop the scan, store nothing, give the message back
-    └── MessageLost              stop, touch nothing: its visibility could not be extended, somebody else has it now
+    └── LeaseLost                stop the scan, store nothing, give the message back
 """
 
 from datetime import datetime
@@ -110,7 +109,3 @@ class LeaseHeld(ScanhubError):
 
 class LeaseLost(ScanhubError):
     """Another worker holds the lease now."""
-
-
-class MessageLost(ScanhubError):
-    """The message's visibility could not be extended: it is no longer this worker's."""

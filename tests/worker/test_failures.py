@@ -26,6 +26,7 @@ from tests.worker.worlds import (
     ACCOUNT,
     TestWorld,
     event,
+    failing,
     function,
     in_world,
     key_of,
@@ -118,11 +119,7 @@ async def test_an_earlier_delivery_of_this_message_makes_it_wait_until_the_lease
 async def test_a_lease_lost_during_the_scan_ends_it_and_stores_nothing(world: TestWorld) -> None:
     world.scanner.script(function(), Script(duration=timedelta(hours=1)))
 
-    async def on_call(operation: str, *, after: bool) -> None:
-        if operation == "renew" and not after:
-            raise LeaseLost("taken over")
-
-    world.ledger.on_call = on_call
+    world.ledger.on_call = failing("renew", LeaseLost("taken over"))
     ending, _ = await travel(world, event())
     assert (ending.kind, ending.reason) == (EndingKind.GIVEN_BACK, "lease_lost")
     assert world.objects.writes == []
@@ -183,11 +180,7 @@ def test_a_fault_beyond_this_message_is_not_paid_by_it(error: ScanhubError, rece
 
 @in_world()
 async def test_a_bucket_that_may_not_be_written_is_a_fault_beyond_this_message(world: TestWorld) -> None:
-    async def on_call(operation: str, *, after: bool) -> None:
-        if operation == "put" and not after:
-            raise Misconfigured("storing s3://scanhub-results/...: AccessDenied")
-
-    world.objects.on_call = on_call
+    world.objects.on_call = failing("put", Misconfigured("storing s3://scanhub-results/...: AccessDenied"))
     ending, _ = await travel(world, event())
     assert ending.kind is EndingKind.GIVEN_BACK
     assert isinstance(ending.fault, Misconfigured)
@@ -224,11 +217,7 @@ async def test_effects_owed_at_the_last_try_park_the_message_but_not_the_result(
 async def test_a_ledger_that_fails_while_a_failure_is_written_down_leaves_the_message(world: TestWorld) -> None:
     world.spoke.remove(function())
 
-    async def on_call(operation: str, *, after: bool) -> None:
-        if operation == "record" and not after:
-            raise Unavailable("no answer")
-
-    world.ledger.on_call = on_call
+    world.ledger.on_call = failing("record", Unavailable("no answer"))
     ending, _ = await travel(world, event())
     assert ending.kind is EndingKind.GIVEN_BACK
 

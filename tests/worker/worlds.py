@@ -1,5 +1,6 @@
 """A whole world in memory: one worker, its queues, accounts with functions, a scanner by script."""
 
+import asyncio
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,12 +21,13 @@ from spoke.snapshot import FunctionSnapshot
 from tests.virtual_time import run
 from worker.journey import journey
 from worker.memory.clock import START, LoopClock
+from worker.memory.hooks import OnCall
 from worker.memory.ledger import MemoryLedger
 from worker.memory.metrics import MemoryMetrics
 from worker.memory.notifier import MemoryNotifier
 from worker.memory.objects import MemoryObjects
 from worker.memory.queue import MemoryQueue
-from worker.memory.scanner import MemoryScanner
+from worker.memory.scanner import MemoryScanner, Script
 from worker.memory.spoke import MemorySpoke
 from worker.service import Service
 from worker.trip import Ending, Stage, Trip
@@ -35,6 +37,8 @@ ACCOUNT = "210000000001"
 REGION = "eu-central-1"
 CODE = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
 NEWER_CODE = "Gtq8B2vZ4bqUo1WkH0cO5l0nHlLq3Jk2m4nXx1m5D3E="
+
+LONG = Script(duration=timedelta(hours=2))
 
 
 def settings(**changes: Any) -> Settings:
@@ -207,3 +211,42 @@ def in_world(**changes: Any) -> Callable[[Callable[[TestWorld], Any]], Callable[
 
 def key_of(world: TestWorld, code: str = CODE) -> ScanKey:
     return ScanKey(function(), snapshot(code_sha256=code).fingerprint, world.scanner.profile.id)
+
+
+async def fill(world: TestWorld, count: int, *, prefix: str = "function") -> None:
+    """So many functions, and an event for each in the queue."""
+    for number in range(count):
+        arn = function(f"{prefix}-{number}")
+        world.spoke.put(snapshot(arn))
+        await world.changes.send(event(arn), group=arn.account)
+
+
+def started(service: Service, *, drain: bool = False) -> asyncio.Task[object]:
+    return asyncio.ensure_future(service.run(drain=drain))
+
+
+async def scans_running(world: TestWorld, count: int) -> None:
+    while len(world.scanner.running) < count:
+        await asyncio.sleep(0.1)
+
+
+def failing(name: str, error: Exception, *, after: bool = False) -> OnCall:
+    """A hook by which one operation of a port fails: before its effect, or after it as a lost answer."""
+    when = after
+
+    async def on_call(operation: str, *, after: bool) -> None:
+        if (operation, after) == (name, when):
+            raise error
+
+    return on_call
+
+
+def slow(name: str, seconds: float, *, after: bool = False) -> OnCall:
+    """A hook by which one operation of a port takes its time: before its effect, or after it."""
+    when = after
+
+    async def on_call(operation: str, *, after: bool) -> None:
+        if (operation, after) == (name, when):
+            await asyncio.sleep(seconds)
+
+    return on_call

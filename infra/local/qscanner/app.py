@@ -59,8 +59,8 @@ def _scan(options: Options, environ: Mapping[str, str], stdout: TextIO, log: Log
 
     # Only now: --version and a wrong option must not wait for the AWS SDK.
     try:
-        from infra.local.qscanner.output import write  # noqa: PLC0415  # see above
-        from infra.local.qscanner.scanning import scan, table  # noqa: PLC0415  # see above
+        from infra.local.qscanner.output import write  # noqa: PLC0415  # brings the SBOM writers
+        from infra.local.qscanner.scanning import scan, table  # noqa: PLC0415  # brings the AWS SDK
     except ImportError as error:
         raise ScanFailed(
             ExitCode.GENERIC, f"{error.name} is missing: install scanhub with its extra `local`"

@@ -3,7 +3,7 @@
 import argparse
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -145,20 +145,19 @@ def _merged(lists: list[list[str]] | None, otherwise: tuple[str, ...]) -> tuple[
     return otherwise if lists is None else tuple(dict.fromkeys(value for values in lists for value in values))
 
 
-class _list_of:  # noqa: N801  # argparse shows the type's name nowhere; called like a function
-    """Reads a comma list; with `allowed`, of these words only."""
+def _list_of(allowed: Sequence[str] | None) -> Callable[[str], list[str]]:
+    """What reads a comma list; with `allowed`, of these words only."""
 
-    def __init__(self, allowed: Sequence[str] | None) -> None:
-        self._allowed = allowed
-
-    def __call__(self, text: str) -> list[str]:
+    def read(text: str) -> list[str]:
         values = [value.strip() for value in text.split(",") if value.strip()]
         if not values:
             raise argparse.ArgumentTypeError("an empty list")
         for value in values:
-            if self._allowed is not None and value not in self._allowed:
-                raise argparse.ArgumentTypeError(f"{value!r} is none of {', '.join(self._allowed)}")
+            if allowed is not None and value not in allowed:
+                raise argparse.ArgumentTypeError(f"{value!r} is none of {', '.join(allowed)}")
         return values
+
+    return read
 
 
 def _https_url(text: str) -> str:
