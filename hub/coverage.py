@@ -23,6 +23,22 @@ class CoverageState(StrEnum):
     GONE = "GONE"
 
 
+RESULTS = frozenset({CoverageState.COVERED, CoverageState.PARTIAL})
+"""What a stored result leads to."""
+
+PASSING = frozenset(
+    {
+        CoverageState.PENDING,
+        CoverageState.SCANNING,
+        CoverageState.STALE,
+        CoverageState.FAILED,
+        CoverageState.NO_ACCESS,
+        CoverageState.UNREADABLE,
+    }
+)
+"""What is true until there is a result."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
     """The state of one function.
@@ -51,9 +67,11 @@ class Coverage:
     def replaces(self, stored: "Coverage | None") -> bool:
         """Whether this may be written over what is stored.
 
-        - A newer `as_of` replaces an older one, never the other way round.
-        - With equal `as_of` the later `at` wins, so that a `SCANNING` which a slow worker writes late does not hide
-          the `COVERED` of the same snapshot; equal in both, the later write wins.
+        - A newer `as_of` replaces an older one, never the other way round. This is the function's own time, by AWS's
+          clock.
+        - With equal `as_of`, `GONE` stands: a function that is there again was modified later. What passes is replaced
+          by a result, whatever the clocks of the two workers say. Else the later `at` wins, so that a `SCANNING` which
+          a slow worker writes late does not hide the `COVERED` of the same snapshot; equal in both, the later write.
         - Without `as_of`, the later `at` wins, except over `GONE`: only a snapshot proves that a deleted function is
           there again, while a refused or filtered old event proves nothing.
         """
@@ -63,4 +81,8 @@ class Coverage:
             return stored.state is not CoverageState.GONE and stored.at <= self.at
         if stored.as_of is None:
             return True
-        return (stored.as_of, stored.at) <= (self.as_of, self.at)
+        if stored.as_of != self.as_of:
+            return stored.as_of < self.as_of
+        if CoverageState.GONE in {stored.state, self.state}:
+            return self.state is CoverageState.GONE
+        return stored.at <= self.at or (self.state in RESULTS and stored.state in PASSING)

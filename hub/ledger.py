@@ -1,15 +1,18 @@
 """The ledger in DynamoDB: every decision is one conditional write, so that any number of workers agree."""
 
 import secrets
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hub import ledger_items as items
-from hub.coverage import Coverage, CoverageState
+from hub import ledger_notes as notes
+from hub.coverage import PASSING, RESULTS, Coverage, CoverageState
+from hub.ledger_schema import SCHEMA, Update, check_schema, milliseconds
 from hub.ledger_table import LedgerTable, Write
-from hub.scans import Claim, Claimed, Effect, Lease, ScanKey, ScanRecord, ScanStatus, ScanSummary
+from hub.scans import CLOCK_SKEW, Claim, Claimed, Effect, Lease, ScanKey, ScanRecord, ScanStatus, ScanSummary
+from hub.tries import Failure
 from spoke.arn import FunctionArn
 from spoke.errors import Throttled
 
@@ -17,13 +20,14 @@ if TYPE_CHECKING:
     from types_aiobotocore_dynamodb import DynamoDBClient
 
 _KNOWN_SCHEMA = "(attribute_not_exists(#schema) OR #schema <= :known)"
-_NO_LEASE = "(attribute_not_exists(#leaseOwner) OR #leaseExpiresAt <= :now OR #leaseOwner = :leaseOwner)"
+_NO_LEASE = "(attribute_not_exists(#leaseOwner) OR #leaseExpiresAt <= :skewed OR #leaseOwner = :leaseOwner)"
 _NOT_FRESH = "(attribute_not_exists(#summary) OR #summary.#freshUntil <= :now)"
 _OURS = "#leaseOwner = :owner"
-# `Coverage.replaces`, once for a coverage with `as_of` and once for one without.
-_NOT_OLDER = (
-    "(attribute_not_exists(#state) OR attribute_not_exists(#asOf) OR #asOf < :asOf OR (#asOf = :asOf AND #at <= :at))"
-)
+_QUIET_OVER = "(attribute_not_exists(#at) OR #at < :since OR #teller = :teller)"
+# Of `Coverage.replaces`: with `as_of`, and without.
+_NEWER = "attribute_not_exists(#state) OR attribute_not_exists(#asOf) OR #asOf < :asOf"
+_PASSING: dict[str, str] = {f"passing{number}": state.value for number, state in enumerate(sorted(PASSING))}
+_PASSES = f"#state IN (:{', :'.join(_PASSING)})"
 _LATER = "(attribute_not_exists(#state) OR (#state <> :gone AND #at <= :at))"
 
 
@@ -68,19 +72,17 @@ class DynamoLedger:
     ) -> Claim:
         """Take the lease. A request that botocore repeats after a lost answer finds its own owner and succeeds."""
         lease = items.new_lease(key, message_id=message_id, owner=secrets.token_hex(16), expires_at=now + duration)
-        free = _NO_LEASE if force else f"{_NO_LEASE} AND {_NOT_FRESH}"
-        standing = await self._table.write(
+        free, values = _NO_LEASE, {"known": SCHEMA, "skewed": milliseconds(now - CLOCK_SKEW)}
+        if not force:
+            free, values = f"{_NO_LEASE} AND {_NOT_FRESH}", values | {"now": milliseconds(now)}
+        outcome = await self._table.exchange(
             "claiming a scan",
-            Write(
-                items.scan_item_key(key),
-                items.claimed(lease),
-                f"{_KNOWN_SCHEMA} AND {free}",
-                {"known": items.SCHEMA, "now": items.milliseconds(now)},
-            ),
+            Write(items.scan_item_key(key), items.claimed(lease), f"{_KNOWN_SCHEMA} AND {free}", values),
+            "ALL_OLD",
         )
-        if standing is None:
-            return Claimed(lease)
-        refusal = items.record_from(standing, key).refusal(now, force=force)
+        if outcome.written:
+            return Claimed(lease, items.abandoned_by(outcome.item, lease))
+        refusal = items.record_from(outcome.item, key).refusal(now, force=force)
         if refusal is None:
             raise Throttled(f"claiming a scan of {key.function}: the ledger refused it without a reason")
         return refusal
@@ -116,7 +118,7 @@ class DynamoLedger:
             return True
         standing, newer = refused
         if standing is None and newer is not None:
-            items.check_schema(newer)
+            check_schema(newer)
             # The coverage speaks of a newer snapshot. The result is true all the same, for its own fingerprint.
             standing = await self._table.write("committing a scan", result)
             if standing is None:
@@ -133,18 +135,60 @@ class DynamoLedger:
                 items.scan_item_key(key),
                 items.done(effect),
                 f"#summary.#scanId = :scanId AND {_KNOWN_SCHEMA}",
-                {"known": items.SCHEMA, "scanId": scan_id},
+                {"known": SCHEMA, "scanId": scan_id},
             ),
         )
         if standing is not None:
-            items.check_schema(standing)
+            check_schema(standing)
+
+    async def note_failure(self, message_id: str, failure: Failure) -> Sequence[Failure]:
+        """Write down that a try of this message failed; repeated for one attempt and reason it counts once.
+
+        Returns:
+            Every failure of this message so far, oldest first; each text cut at `ledger_notes.MAX_TEXT`.
+
+        Raises:
+            Throttled: The ledger refused it without a reason.
+        """
+        outcome = await self._table.exchange(
+            "noting a failure",
+            Write(notes.tries_key(message_id), notes.noted(failure), _KNOWN_SCHEMA, {"known": SCHEMA}),
+            "ALL_NEW",
+        )
+        failures = notes.failures_from(outcome.item)
+        if not outcome.written:
+            raise Throttled(f"noting a failure of message {message_id}: the ledger refused it without a reason")
+        return failures
+
+    async def announce(self, subject: str, *, now: datetime, quiet: timedelta) -> bool:
+        """Whether it is for the caller to tell people. A request that botocore repeats finds its own teller."""
+        key, teller = notes.announcement_key(subject), secrets.token_hex(16)
+        values = {"known": SCHEMA}
+        standing = await self._table.write(
+            "announcing",
+            Write(
+                key,
+                notes.announced(teller, now=now, quiet=quiet),
+                f"{_KNOWN_SCHEMA} AND {_QUIET_OVER}",
+                values | {"since": milliseconds(now - quiet)},
+            ),
+        )
+        if standing is None:
+            return True
+        check_schema(standing)
+        # Refused where somebody with a later clock has asked meanwhile: then the quiet lasts longer already.
+        await self._table.write(
+            "prolonging the quiet",
+            Write(key, notes.asked_again(now=now, quiet=quiet), f"{_KNOWN_SCHEMA} AND #at < :at", values),
+        )
+        return False
 
     async def record(self, coverage: Coverage) -> bool:
         """Set a function's coverage if it replaces what is stored; see `Coverage.replaces`."""
         standing = await self._table.write("recording a coverage", _if_it_replaces(coverage))
         if standing is None:
             return True
-        items.check_schema(standing)
+        check_schema(standing)
         return False
 
     async def coverage(self, function: FunctionArn) -> Coverage | None:
@@ -158,15 +202,23 @@ class DynamoLedger:
             yield items.coverage_from(item)
 
 
-def _by_owner(lease: Lease, update: items.Update) -> Write:
+def _by_owner(lease: Lease, update: Update) -> Write:
     return Write(items.scan_item_key(lease.key), update, _OURS, {"owner": lease.owner})
 
 
 def _if_it_replaces(coverage: Coverage) -> Write:
     key, update = items.state_item_key(coverage.function), items.recorded(coverage)
-    values = {"known": items.SCHEMA, "at": items.milliseconds(coverage.at)}
+    values: dict[str, Any] = {"known": SCHEMA, "at": milliseconds(coverage.at)}
     if coverage.as_of is None:
-        return Write(key, update, f"{_KNOWN_SCHEMA} AND {_LATER}", values | {"gone": CoverageState.GONE.value})
-    return Write(
-        key, update, f"{_KNOWN_SCHEMA} AND {_NOT_OLDER}", values | {"asOf": items.milliseconds(coverage.as_of)}
-    )
+        values["gone"] = CoverageState.GONE.value
+        return Write(key, update, f"{_KNOWN_SCHEMA} AND {_LATER}", values)
+    values["asOf"] = milliseconds(coverage.as_of)
+    of_the_same = "#asOf = :asOf"
+    if coverage.state is not CoverageState.GONE:
+        values["gone"] = CoverageState.GONE.value
+        later = "#at <= :at"
+        if coverage.state in RESULTS:
+            values |= _PASSING
+            later = f"({later} OR {_PASSES})"
+        of_the_same = f"({of_the_same} AND #state <> :gone AND {later})"
+    return Write(key, update, f"{_KNOWN_SCHEMA} AND ({_NEWER} OR {of_the_same})", values)

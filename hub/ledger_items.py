@@ -1,22 +1,15 @@
-"""The ledger's items: which attributes stand for what, written and read. `docs/ledger.md` is their reference.
+"""The ledger's items of functions: which attributes stand for what, written and read. `docs/ledger.md` has them all."""
 
-An item is a mapping of plain Python values: text, whole numbers, lists, maps, sets of text. Moments are milliseconds
-since the epoch, except `expiresAt`, which DynamoDB's TTL wants in seconds.
-"""
-
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from typing import Any, SupportsInt
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
 
 from hub.coverage import Coverage, CoverageState
+from hub.ledger_schema import SCHEMA, Item, Key, Update, milliseconds, moment, reading, seconds
 from hub.scans import Effect, Lease, PolicyVerdict, ScanKey, ScanRecord, ScanStatus, ScanSummary, Severity
 from spoke.arn import FunctionArn
-from spoke.errors import LeaseLost, Misconfigured
-
-SCHEMA = 1
-"""The version that is written, and the highest that is read."""
+from spoke.errors import LeaseLost
 
 STATE = "state"
 """The sort key of a function's coverage."""
@@ -28,55 +21,7 @@ KEPT_AFTER_GONE = timedelta(days=400)
 
 LEASE = ("leaseOwner", "leaseMessageId", "leaseExpiresAt")
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FUNCTION = "function#"
-
-Item = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Key:
-    """The primary key of an item: `pk` and `sk`."""
-
-    pk: str
-    sk: str
-
-
-@dataclass(frozen=True, slots=True)
-class Update:
-    """What one write changes in an item; everything else in it stays.
-
-    Attributes:
-        values: Attributes to set.
-        removed: Attributes to remove.
-        discarded: Members to take out of set attributes.
-    """
-
-    values: Mapping[str, Any] = field(default_factory=dict)
-    removed: tuple[str, ...] = ()
-    discarded: Mapping[str, frozenset[str]] = field(default_factory=dict)
-
-    def applied_to(self, item: Item) -> dict[str, Any]:
-        """The item after the write."""
-        after = {name: value for name, value in item.items() if name not in self.removed} | dict(self.values)
-        for name, members in self.discarded.items():
-            left = frozenset(after.pop(name, ())) - members
-            if left:  # DynamoDB keeps no empty set
-                after[name] = left
-        return after
-
-
-def milliseconds(moment: datetime) -> int:
-    """Since the epoch, rounded down."""
-    return (moment - _EPOCH) // timedelta(milliseconds=1)
-
-
-def _moment(value: SupportsInt) -> datetime:
-    return _EPOCH + timedelta(milliseconds=int(value))
-
-
-def _seconds(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(seconds=1)
 
 
 def scan_item_key(key: ScanKey) -> Key:
@@ -91,7 +36,7 @@ def state_item_key(function: FunctionArn) -> Key:
 
 def new_lease(key: ScanKey, *, message_id: str, owner: str, expires_at: datetime) -> Lease:
     """A lease whose end is what the ledger can hold: whole milliseconds."""
-    return Lease(key=key, message_id=message_id, owner=owner, expires_at=_moment(milliseconds(expires_at)))
+    return Lease(key=key, message_id=message_id, owner=owner, expires_at=moment(milliseconds(expires_at)))
 
 
 def lease_lost(lease: Lease) -> LeaseLost:
@@ -107,9 +52,23 @@ def claimed(lease: Lease) -> Update:
             "leaseOwner": lease.owner,
             "leaseMessageId": lease.message_id,
             "leaseExpiresAt": milliseconds(lease.expires_at),
-            "expiresAt": _seconds(lease.expires_at + KEPT_WITHOUT_RESULT),
+            "expiresAt": seconds(lease.expires_at + KEPT_WITHOUT_RESULT),
         }
     )
+
+
+def abandoned_by(before: Item, lease: Lease) -> str | None:
+    """Whose lease a claim took over: the message of a claim that was neither released nor committed.
+
+    Args:
+        before: The item before the claim. Both ways of giving a lease up remove it, so one that is there was abandoned;
+            but where an answer was lost and the claim repeated, it is the claim's own.
+        lease: What was claimed.
+    """
+    if before.get("leaseOwner") == lease.owner:
+        return None
+    message_id: str | None = before.get("leaseMessageId")
+    return message_id
 
 
 def renewed(lease: Lease) -> Update:
@@ -128,7 +87,7 @@ def committed(lease: Lease, summary: ScanSummary, owed: Collection[Effect]) -> U
         "schema": SCHEMA,
         "summary": _summary_map(summary),
         "committedBy": lease.message_id,
-        "expiresAt": _seconds(summary.fresh_until + KEPT_AFTER_FRESH),
+        "expiresAt": seconds(summary.fresh_until + KEPT_AFTER_FRESH),
     }
     if owed:
         return Update(values | {"owed": frozenset(effect.value for effect in owed)}, LEASE)
@@ -160,7 +119,7 @@ def recorded(coverage: Coverage) -> Update:
     if coverage.last_good is not None:
         values["lastGood"] = _summary_map(coverage.last_good)
     if coverage.state is CoverageState.GONE:
-        values["expiresAt"] = _seconds(coverage.at + KEPT_AFTER_GONE)
+        values["expiresAt"] = seconds(coverage.at + KEPT_AFTER_GONE)
     else:
         removed.append("expiresAt")
     return Update(values, tuple(removed))
@@ -168,8 +127,8 @@ def recorded(coverage: Coverage) -> Update:
 
 def as_stored(coverage: Coverage) -> Coverage:
     """The coverage with its moments as an item holds them: what comparisons with stored ones must use."""
-    as_of = _moment(milliseconds(coverage.as_of)) if coverage.as_of is not None else None
-    return replace(coverage, at=_moment(milliseconds(coverage.at)), as_of=as_of)
+    as_of = moment(milliseconds(coverage.as_of)) if coverage.as_of is not None else None
+    return replace(coverage, at=moment(milliseconds(coverage.at)), as_of=as_of)
 
 
 def _summary_map(summary: ScanSummary) -> dict[str, Any]:
@@ -202,10 +161,10 @@ def record_from(item: Item, key: ScanKey, state: Item | None = None) -> ScanReco
     Raises:
         Misconfigured: A newer version wrote it, or it is broken.
     """
-    with _reading(item):
+    with reading(item):
         lease = None
         if "leaseOwner" in item:
-            lease = Lease(key, item["leaseMessageId"], item["leaseOwner"], _moment(item["leaseExpiresAt"]))
+            lease = Lease(key, item["leaseMessageId"], item["leaseOwner"], moment(item["leaseExpiresAt"]))
         record = ScanRecord(
             key=key,
             lease=lease,
@@ -226,13 +185,13 @@ def coverage_from(item: Item) -> Coverage:
     Raises:
         Misconfigured: A newer version wrote it, or it is broken.
     """
-    with _reading(item):
+    with reading(item):
         return Coverage(
             function=FunctionArn.parse(item["pk"].removeprefix(_FUNCTION)),
             state=CoverageState(item["state"]),
-            at=_moment(item["at"]),
+            at=moment(item["at"]),
             reason=item.get("reason", ""),
-            as_of=_moment(item["asOf"]) if "asOf" in item else None,
+            as_of=moment(item["asOf"]) if "asOf" in item else None,
             fingerprint=item.get("fingerprint"),
             last_good=_summary_from(item["lastGood"]) if "lastGood" in item else None,
         )
@@ -244,28 +203,14 @@ def has_result(item: Item, scan_id: str) -> bool:
     return isinstance(summary, Mapping) and summary.get("scanId") == scan_id
 
 
-def check_schema(item: Item) -> None:
-    """Refuse what a newer version wrote: its meaning is not known here.
-
-    Raises:
-        Misconfigured: It has a higher schema version.
-    """
-    version = int(item.get("schema", SCHEMA))
-    if version > SCHEMA:
-        raise Misconfigured(
-            f"the ledger item {item.get('pk')} {item.get('sk')} has schema {version}, this scanhub knows {SCHEMA}: "
-            "run the newer version"
-        )
-
-
 def _summary_from(values: Mapping[str, Any]) -> ScanSummary:
     counts = {Severity(severity): int(count) for severity, count in values["severities"].items()}
     return ScanSummary(
         scan_id=values["scanId"],
         status=ScanStatus(values["status"]),
         manifest_key=values["manifestKey"],
-        completed_at=_moment(values["completedAt"]),
-        fresh_until=_moment(values["freshUntil"]),
+        completed_at=moment(values["completedAt"]),
+        fresh_until=moment(values["freshUntil"]),
         reasons=tuple(values["reasons"]),
         severities={severity: counts[severity] for severity in Severity if severity in counts},
         secrets=int(values["secrets"]),
@@ -273,14 +218,3 @@ def _summary_from(values: Mapping[str, Any]) -> ScanSummary:
         policy=PolicyVerdict(values["policy"]) if "policy" in values else None,
         scan_tag=values.get("scanTag"),
     )
-
-
-@contextmanager
-def _reading(item: Item) -> Iterator[None]:
-    check_schema(item)
-    try:
-        yield
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        raise Misconfigured(
-            f"the ledger item {item.get('pk')} {item.get('sk')} cannot be read: {type(error).__name__}: {error}"
-        ) from error

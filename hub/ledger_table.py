@@ -3,12 +3,13 @@
 import hashlib
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import ClientError
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from hub.ledger_items import STATE, Item, Key, Update
+from hub.ledger_items import STATE
+from hub.ledger_schema import Item, Key, Update
 from hub.ledger_wire import plain, update_arguments, wire_key
 from spoke.aws_errors import error_code, translated
 from spoke.errors import Misconfigured, Throttled
@@ -41,6 +42,19 @@ class Write:
     update: Update
     condition: str
     values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one write.
+
+    Attributes:
+        written: Whether the condition held.
+        item: What refused the write; else what was asked for, from before or after it. Empty where there is none.
+    """
+
+    written: bool
+    item: Item
 
 
 class _Collision(Throttled):
@@ -141,7 +155,6 @@ class LedgerTable:
                 return
             position = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
-    @_patient
     async def write(self, doing: str, write: Write) -> Item | None:
         """Write one item.
 
@@ -151,16 +164,26 @@ class LedgerTable:
         Raises:
             Throttled: A transaction held the item again and again.
         """
+        outcome = await self.exchange(doing, write, "NONE")
+        return None if outcome.written else outcome.item
+
+    @_patient
+    async def exchange(self, doing: str, write: Write, wanted: Literal["NONE", "ALL_OLD", "ALL_NEW"]) -> Outcome:
+        """Write one item, and get it as it was before (`ALL_OLD`) or is afterwards (`ALL_NEW`) with the same call.
+
+        Raises:
+            Throttled: A transaction held the item again and again.
+        """
         with translated(self._doing(doing)):
             try:
-                await self._client.update_item(**self._arguments(write))
+                answer = await self._client.update_item(**self._arguments(write), ReturnValues=wanted)
             except ClientError as error:
                 if error_code(error) == "ConditionalCheckFailedException":
-                    return plain(_answer(error).get("Item", {}))
+                    return Outcome(written=False, item=plain(_answer(error).get("Item", {})))
                 if error_code(error) == "TransactionConflictException":
                     raise _Collision(f"{self._doing(doing)}: a transaction holds the item") from error
                 raise
-        return None
+        return Outcome(written=True, item=plain(answer.get("Attributes", {})))
 
     @_patient
     async def write_all(self, doing: str, writes: Sequence[Write]) -> Sequence[Item | None] | None:

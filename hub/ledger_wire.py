@@ -6,10 +6,11 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
-from hub.ledger_items import Item, Key, Update
+from hub.ledger_schema import Item, Key, Update
 
 _TO_WIRE = TypeSerializer()
 _FROM_WIRE = TypeDeserializer()
+_NOT_IN_A_WORD = re.compile(r"\W", re.ASCII)
 
 
 def plain(wire: Mapping[str, Any]) -> Item:
@@ -39,21 +40,28 @@ def update_arguments(table: str, key: Key, update: Update, condition: str, value
     """
     clauses = []
     if update.values:
-        clauses.append("SET " + ", ".join(f"#{name} = :{name}" for name in update.values))
+        clauses.append("SET " + ", ".join(f"#{_word(name)} = :{_word(name)}" for name in update.values))
     if update.removed:
-        clauses.append("REMOVE " + ", ".join(f"#{name}" for name in update.removed))
+        clauses.append("REMOVE " + ", ".join(f"#{_word(name)}" for name in update.removed))
     if update.discarded:
-        clauses.append("DELETE " + ", ".join(f"#{name} :{name}" for name in update.discarded))
-    expression = " ".join(clauses)
+        clauses.append("DELETE " + ", ".join(f"#{_word(name)} :{_word(name)}" for name in update.discarded))
     # Every name goes through a placeholder: `state`, `owner` and more are reserved words, and the list grows.
-    names = sorted(set(re.findall(r"#(\w+)", f"{expression} {condition}")))
+    names = {*re.findall(r"#(\w+)", condition), *update.values, *update.removed, *update.discarded}
     used = {**update.values, **update.discarded, **values}
     return {
         "TableName": table,
         "Key": wire_key(key),
-        "UpdateExpression": expression,
+        "UpdateExpression": " ".join(clauses),
         "ConditionExpression": condition,
-        "ExpressionAttributeNames": {f"#{name}": name for name in names},
-        "ExpressionAttributeValues": {f":{name}": _TO_WIRE.serialize(used[name]) for name in sorted(used)},
+        "ExpressionAttributeNames": {f"#{_word(name)}": name for name in sorted(names)},
+        "ExpressionAttributeValues": {f":{_word(name)}": _TO_WIRE.serialize(used[name]) for name in sorted(used)},
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
+
+
+def _word(name: str) -> str:
+    """The name as DynamoDB admits it in a placeholder.
+
+    That is letters, digits, underscores; the name of a failed try has others.
+    """
+    return _NOT_IN_A_WORD.sub("_", name)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from hub.tries import Failure
+
 MAX_VISIBILITY_SECONDS = 43_200
 """SQS keeps a message invisible for at most 12 hours, counted from the receive (SQS quotas)."""
 
@@ -66,6 +68,7 @@ class Parking:
         function: The unqualified ARN, or empty where the body named none.
         attempts: How often the message was received.
         at: When it was parked (aware, UTC).
+        history: Every failed try, oldest first; empty for what is parked without a try.
     """
 
     reason: str
@@ -73,3 +76,4 @@ class Parking:
     function: str
     attempts: int
     at: datetime
+    history: tuple[Failure, ...] = ()

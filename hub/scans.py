@@ -10,6 +10,10 @@ from enum import StrEnum
 
 from spoke.arn import FunctionArn
 
+CLOCK_SKEW = timedelta(seconds=10)
+"""By so much the clocks of two workers may differ: a lease is taken over only so long after its end. Fargate keeps
+clocks within a millisecond by the Amazon Time Sync Service; ten seconds cover a host whose clock was just set."""
+
 
 class ScanStatus(StrEnum):
     """How a scan ended. Never `SUCCESS` without a report that was really read."""
@@ -169,20 +173,28 @@ class ScanRecord:
         """Why nobody may claim this key now; None if it is free.
 
         A fresh result is named before a live lease: while somebody repeats a scan by force, others are served by the
-        result that is there. With `force` only the lease counts.
+        result that is there. With `force` only the lease counts. A lease holds `CLOCK_SKEW` longer than its end: by the
+        holder's clock it may not have ended yet.
         """
         if not force and self.is_fresh(now):
             return Fresh(self)
-        if self.lease is not None and now < self.lease.expires_at:
-            return Held(self.lease.message_id, self.lease.expires_at)
+        if self.lease is not None and now < (free_at := self.lease.expires_at + CLOCK_SKEW):
+            return Held(self.lease.message_id, free_at)
         return None
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """The lease is ours."""
+    """The lease is ours.
+
+    Attributes:
+        lease: Ours.
+        abandoned_by: The message of the claim before, if its lease ended without being given up: the worker that held
+            it died or stalled in the middle of a scan.
+    """
 
     lease: Lease
+    abandoned_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +206,12 @@ class Fresh:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Somebody scans this key right now."""
+    """Somebody scans this key right now.
+
+    Attributes:
+        message_id: On whose behalf.
+        until: From then on the key may be claimed, unless the lease is renewed: its end and `CLOCK_SKEW` (aware, UTC).
+    """
 
     message_id: str
     until: datetime

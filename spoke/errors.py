@@ -5,14 +5,19 @@
     ScanhubError
     ├── Misconfigured            stop, exit 2: a setting, a secret or a checksum is wrong
     ├── HostFault                stop this worker: disk short, scanner missing, logger could not start; ECS replaces it
-    ├── QualysFault              pause everything: Qualys refuses the token or is down; no message pays for it
+    ├── QualysFault              open the circuit: Qualys refuses the token or is down; no message pays for it
     ├── Retry                    give the message back with exponential back-off; park it after the last try
     │   ├── Throttled            an AWS API asked for patience
     │   ├── Unavailable          time-out, network, 5xx
-    │   ├── UploadFailed         the scanner could not upload; counts against the Qualys circuit
+    │   ├── UploadFailed         the scanner could not upload; several in a row open the circuit
     │   ├── ScannerCrashed       died, hung or ran over time; parked with its redacted stderr
-    │   └── ResultUnwritable     the scanner could not write or pack a result; once more elsewhere
-    ├── NotReady                 come back in 15-60 s, not counted as a failure: the code is still `Pending`
+    │   ├── ResultUnwritable     the scanner could not write or pack a result; once more elsewhere
+    │   ├── WorkerDied           the worker that scanned for this message did not live to its end
+    │   └── Unexpected           a mistake of our own; the log has the traceback
+    ├── NotReady                 come back in 15-60 s: the code is still `Pending`
+    ├── CodeChanged              look again: what was scanned is not what the function runs
+    ├── AccountPaused            give back until the account's pause ends, uncounted
+    ├── AccountBusy              give back, uncounted: the account has its share of scans, and enough wait
     ├── Gone                     ledger `GONE`, delete the message
     ├── NoAccess                 ledger `NO_ACCESS`, back off for the account, park after the last try
     │   └── SessionRefused       the role session's own credentials are refused: make a new one, once
@@ -74,8 +79,37 @@ class ResultUnwritable(Retry):
     """The scanner could not write or pack its result."""
 
 
+class WorkerDied(Retry):
+    """An earlier delivery of this message was scanned by a worker that died or stalled: perhaps for its sake."""
+
+
+class Unexpected(Retry):
+    """What nobody thought of. The message is tried again, and parked if that does not help."""
+
+
 class NotReady(ScanhubError):
     """The function's code cannot be read yet. Not a failure."""
+
+
+class CodeChanged(ScanhubError):
+    """The function's code was changed while it was scanned: which of the two was read is not known."""
+
+
+class AccountPaused(ScanhubError):
+    """The account refused us or asked for patience a moment ago; nothing is asked of it for a while.
+
+    Args:
+        text: As in the root.
+        until: When the pause ends (aware, UTC).
+    """
+
+    def __init__(self, text: str, *, until: datetime) -> None:
+        super().__init__(text)
+        self.until = until
+
+
+class AccountBusy(ScanhubError):
+    """As many functions of this account as may be are scanned already, and as many messages as may be wait for that."""
 
 
 class Gone(ScanhubError):

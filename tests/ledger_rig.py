@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from hub.ledger import DynamoLedger
-from hub.ledger_items import Key
+from hub.ledger_schema import Key
 from hub.ledger_wire import plain, wire_item, wire_key
 from worker.memory.ledger import MemoryLedger
 from worker.ports import Ledger

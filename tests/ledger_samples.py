@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hub.coverage import Coverage, CoverageState
-from hub.scans import PolicyVerdict, ScanKey, ScanProfile, ScanStatus, ScanSummary, Severity
+from hub.scans import CLOCK_SKEW, PolicyVerdict, ScanKey, ScanProfile, ScanStatus, ScanSummary, Severity
 from spoke.arn import FunctionArn
 from spoke.snapshot import fingerprint
 
@@ -12,6 +12,8 @@ NOW = datetime(2026, 11, 21, 9, 30, 15, 250_000, UTC)
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
 LEASE = timedelta(seconds=180)
+OVER = LEASE + CLOCK_SKEW
+"""So long after its claim a lease that nobody renews can be taken over."""
 
 CHECKOUT = FunctionArn.parse("arn:aws:lambda:eu-central-1:210987654321:function:checkout-api")
 REFUNDS = FunctionArn.parse("arn:aws:lambda:us-east-1:310987654322:function:refunds_worker")

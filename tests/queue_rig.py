@@ -36,6 +36,10 @@ def event(name: str = "checkout-api") -> str:
     )
 
 
+def iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 class QueueRig(Protocol):
     queue: Queue
     clock: ManualClock
@@ -63,7 +67,13 @@ class MemoryQueueRig:
                     "detail": parking.detail,
                     "functionArn": parking.function,
                     "attempts": str(parking.attempts),
-                    "parkedAt": parking.at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                    "parkedAt": iso(parking.at),
+                    "history": json.dumps(
+                        [
+                            {"attempt": one.attempt, "reason": one.reason, "text": one.text, "at": iso(one.at)}
+                            for one in parking.history
+                        ]
+                    ),
                 },
             )
             for body, parking in self.memory.parked

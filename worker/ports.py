@@ -15,12 +15,13 @@ from hub.message import Depth, Message, Parking, Source
 from hub.notification import Notification
 from hub.scanned import Scanned
 from hub.scans import Claim, Effect, Lease, ScanKey, ScanProfile, ScanRecord, ScanSummary
+from hub.tries import Failure
 from spoke.arn import FunctionArn
 from spoke.clock import Clock
 from spoke.credentials import SessionCredentials
 from spoke.snapshot import FunctionSnapshot
 
-__all__ = ["Clock", "Ledger", "Metrics", "Notifier", "Queue", "Scanner", "Spoke"]
+__all__ = ["Clock", "Ledger", "Metrics", "Notifier", "Protection", "Queue", "Scanner", "Spoke"]
 
 
 class Queue(Protocol):
@@ -100,6 +101,22 @@ class Ledger(Protocol):
 
     async def mark_done(self, key: ScanKey, effect: Effect, *, scan_id: str) -> None:
         """The effect of that scan's result is not owed any more. Idempotent; a newer result is left alone."""
+        ...
+
+    async def note_failure(self, message_id: str, failure: Failure) -> Sequence[Failure]:
+        """Write down that a try of this message failed; repeated for one attempt and reason it counts once.
+
+        Returns:
+            Every failure of this message so far, this one among them, oldest first.
+        """
+        ...
+
+    async def announce(self, subject: str, *, now: datetime, quiet: timedelta) -> bool:
+        """Whether it is for the caller to tell people of `subject`: nobody has asked within `quiet`.
+
+        Each question prolongs the quiet, so that however many workers meet one fault, and however long it lasts, it is
+        told once.
+        """
         ...
 
     async def record(self, coverage: Coverage) -> bool:
@@ -182,4 +199,16 @@ class Metrics(Protocol):
 
     def emit(self, values: Mapping[str, float], *, dimensions: Mapping[str, str], **properties: str) -> None:
         """Write one set of figures. Names and units are in `hub.metrics`."""
+        ...
+
+
+class Protection(Protocol):
+    """Whether the platform may end this process to scale in or to deploy."""
+
+    async def protect(self, span: timedelta) -> None:
+        """Not for the next `span` (whole minutes, at least one); asked again, it counts from then."""
+        ...
+
+    async def release(self) -> None:
+        """It may."""
         ...

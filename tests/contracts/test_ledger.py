@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from hub.coverage import CoverageState
-from hub.ledger_items import Key, scan_item_key, state_item_key
-from hub.scans import Claimed, Effect, Fresh, Held, Lease, ScanKey
+from hub.ledger_items import scan_item_key, state_item_key
+from hub.ledger_schema import Key
+from hub.scans import CLOCK_SKEW, Claimed, Effect, Fresh, Held, Lease, ScanKey
+from hub.tries import Failure
 from infra.local.mends import dynamodb_atomicity
 from spoke.arn import FunctionArn
 from spoke.errors import LeaseLost, Misconfigured
@@ -26,6 +28,7 @@ from tests.ledger_samples import (
     NOW,
     OLD_CODE,
     OTHER_MESSAGE,
+    OVER,
     PARTIAL,
     PROFILE,
     REFUNDS,
@@ -79,24 +82,59 @@ class TestClaim:
         won = [claim for claim in claims if isinstance(claim, Claimed)]
         lost = [claim for claim in claims if isinstance(claim, Held)]
         assert len(won) == len(lost) == 1
-        assert lost[0] == Held(won[0].lease.message_id, NOW + LEASE)
+        assert lost[0] == Held(won[0].lease.message_id, NOW + OVER)
 
     async def test_a_live_lease_names_the_message_that_holds_it(self, rig: LedgerRig) -> None:
         await claimed(rig)
-        last_moment = NOW + LEASE - timedelta(milliseconds=1)
+        last_moment = NOW + OVER - timedelta(milliseconds=1)
         assert await rig.ledger.claim(KEY, message_id=OTHER_MESSAGE, now=last_moment, duration=LEASE) == Held(
-            MESSAGE, NOW + LEASE
+            MESSAGE, NOW + OVER
         )
 
     async def test_an_earlier_delivery_of_the_same_message_holds_too(self, rig: LedgerRig) -> None:
         await claimed(rig)
-        assert await rig.ledger.claim(KEY, message_id=MESSAGE, now=NOW, duration=LEASE) == Held(MESSAGE, NOW + LEASE)
+        assert await rig.ledger.claim(KEY, message_id=MESSAGE, now=NOW, duration=LEASE) == Held(MESSAGE, NOW + OVER)
 
     async def test_a_lease_that_expired_is_claimable(self, rig: LedgerRig) -> None:
         first = await claimed(rig)
-        second = await claimed(rig, message_id=OTHER_MESSAGE, now=NOW + LEASE)
+        second = await claimed(rig, message_id=OTHER_MESSAGE, now=NOW + OVER)
         assert second.owner != first.owner
         assert (await rig.ledger.look_up([KEY]))[KEY].lease == second
+
+    async def test_the_end_of_a_lease_waits_for_clocks_that_are_behind(self, rig: LedgerRig) -> None:
+        """By the holder's clock, ten seconds slow, the lease is still good; freshness has no such margin."""
+        short = replace(SUMMARY, fresh_until=NOW + LEASE)
+        await rig.ledger.commit(await claimed(rig), short, coverage(), owed=())
+        forced = await claimed(rig, force=True)
+        for force in (True, False):
+            claim = await rig.ledger.claim(
+                KEY, message_id=OTHER_MESSAGE, now=forced.expires_at, duration=LEASE, force=force
+            )
+            assert claim == Held(MESSAGE, forced.expires_at + timedelta(seconds=10))
+        late = NOW + OVER + timedelta(microseconds=999)
+        assert (await claimed(rig, message_id=OTHER_MESSAGE, now=late)).owner != forced.owner
+
+    async def test_a_lease_that_another_takes_over_was_abandoned_by_its_message(self, rig: LedgerRig) -> None:
+        await claimed(rig)
+        for now, message_id, before in (
+            (NOW + OVER, OTHER_MESSAGE, MESSAGE),
+            (NOW + 2 * OVER, OTHER_MESSAGE, OTHER_MESSAGE),
+            (NOW + 3 * OVER, MESSAGE, OTHER_MESSAGE),
+        ):
+            claim = await rig.ledger.claim(KEY, message_id=message_id, now=now, duration=LEASE)
+            assert isinstance(claim, Claimed)
+            assert claim.abandoned_by == before
+
+    async def test_a_lease_that_was_given_up_or_committed_is_not_abandoned(self, rig: LedgerRig) -> None:
+        first = await rig.ledger.claim(KEY, message_id=MESSAGE, now=NOW, duration=LEASE)
+        assert isinstance(first, Claimed)
+        await rig.ledger.release(first.lease)
+        second = await rig.ledger.claim(KEY, message_id=MESSAGE, now=NOW, duration=LEASE)
+        assert isinstance(second, Claimed)
+        await rig.ledger.commit(second.lease, SUMMARY, coverage(), owed=())
+        third = await rig.ledger.claim(KEY, message_id=MESSAGE, now=NOW, duration=LEASE, force=True)
+        assert isinstance(third, Claimed)
+        assert [one.abandoned_by for one in (first, second, third)] == [None] * 3
 
     async def test_a_lease_is_kept_in_whole_milliseconds(self, rig: LedgerRig) -> None:
         lease = await claimed(rig, now=NOW + timedelta(microseconds=777))
@@ -113,7 +151,7 @@ class TestClaim:
         lease = await claimed(rig)
         live = replace(KEY, function=replace(CHECKOUT, qualifier="live"))
         assert await rig.ledger.claim(live, message_id=OTHER_MESSAGE, now=NOW, duration=LEASE) == Held(
-            MESSAGE, lease.expires_at
+            MESSAGE, lease.expires_at + CLOCK_SKEW
         )
 
     async def test_a_fresh_result_is_answered_with_its_record(self, rig: LedgerRig) -> None:
@@ -138,7 +176,7 @@ class TestClaim:
         await rig.ledger.commit(await claimed(rig), SUMMARY, coverage(), owed=())
         forced = await claimed(rig, now=NOW + 2 * MINUTE, force=True)
         again = await rig.ledger.claim(KEY, message_id=OTHER_MESSAGE, now=NOW + 2 * MINUTE, duration=LEASE, force=True)
-        assert again == Held(MESSAGE, forced.expires_at)
+        assert again == Held(MESSAGE, forced.expires_at + CLOCK_SKEW)
 
     async def test_while_a_scan_is_repeated_by_force_others_are_served_by_the_fresh_result(
         self, rig: LedgerRig
@@ -153,8 +191,8 @@ class TestRenewAndRelease:
     async def test_a_renewed_lease_holds_until_its_new_end(self, rig: LedgerRig) -> None:
         lease = await rig.ledger.renew(await claimed(rig), now=NOW + MINUTE, duration=LEASE)
         assert lease.expires_at == NOW + MINUTE + LEASE
-        claim = await rig.ledger.claim(KEY, message_id=OTHER_MESSAGE, now=NOW + LEASE, duration=LEASE)
-        assert claim == Held(MESSAGE, lease.expires_at)
+        claim = await rig.ledger.claim(KEY, message_id=OTHER_MESSAGE, now=NOW + OVER, duration=LEASE)
+        assert claim == Held(MESSAGE, lease.expires_at + CLOCK_SKEW)
 
     async def test_a_lease_that_ended_but_that_nobody_took_can_be_renewed(self, rig: LedgerRig) -> None:
         lease = await claimed(rig)
@@ -163,9 +201,9 @@ class TestRenewAndRelease:
 
     async def test_a_lease_that_another_took_cannot_be_renewed(self, rig: LedgerRig) -> None:
         lease = await claimed(rig)
-        taken = await claimed(rig, message_id=OTHER_MESSAGE, now=NOW + LEASE)
+        taken = await claimed(rig, message_id=OTHER_MESSAGE, now=NOW + OVER)
         with pytest.raises(LeaseLost, match="checkout-api"):
-            await rig.ledger.renew(lease, now=NOW + LEASE, duration=LEASE)
+            await rig.ledger.renew(lease, now=NOW + OVER, duration=LEASE)
         assert (await rig.ledger.look_up([KEY]))[KEY].lease == taken
 
     async def test_a_lease_that_never_was_cannot_be_renewed_and_leaves_no_item(self, rig: LedgerRig) -> None:
@@ -180,7 +218,7 @@ class TestRenewAndRelease:
 
     async def test_release_by_the_old_owner_leaves_the_new_lease_alone(self, rig: LedgerRig) -> None:
         old = await claimed(rig)
-        new = await claimed(rig, message_id=OTHER_MESSAGE, now=NOW + LEASE)
+        new = await claimed(rig, message_id=OTHER_MESSAGE, now=NOW + OVER)
         await rig.ledger.release(old)
         assert (await rig.ledger.look_up([KEY]))[KEY].lease == new
 
@@ -227,7 +265,7 @@ class TestCommit:
 
     async def test_a_commit_after_losing_the_lease_stores_nothing(self, rig: LedgerRig) -> None:
         old = await claimed(rig)
-        await claimed(rig, message_id=OTHER_MESSAGE, now=NOW + LEASE)
+        await claimed(rig, message_id=OTHER_MESSAGE, now=NOW + OVER)
         before = await rig.items()
         with pytest.raises(LeaseLost):
             await rig.ledger.commit(old, SUMMARY, coverage(), owed=EVERY_EFFECT)
@@ -256,7 +294,7 @@ class TestCommit:
 
     async def test_losing_the_lease_and_an_older_snapshot_at_once_is_a_lost_lease(self, rig: LedgerRig) -> None:
         old = await claimed(rig)
-        new = await claimed(rig, message_id=OTHER_MESSAGE, now=NOW + LEASE)
+        new = await claimed(rig, message_id=OTHER_MESSAGE, now=NOW + OVER)
         await rig.ledger.record(coverage(as_of=NOW))
         with pytest.raises(LeaseLost):
             await rig.ledger.commit(old, SUMMARY, coverage(), owed=())
@@ -376,6 +414,22 @@ class TestRecord:
         assert await rig.ledger.record(coverage(CoverageState.SCANNING, at=NOW)) is False
         assert await rig.ledger.coverage(CHECKOUT) == covered
 
+    @pytest.mark.parametrize("passing", ["PENDING", "SCANNING", "NO_ACCESS", "FAILED", "UNREADABLE", "STALE"])
+    async def test_a_result_replaces_what_passes_though_its_workers_clock_is_behind(
+        self, rig: LedgerRig, passing: str
+    ) -> None:
+        await rig.ledger.record(coverage(CoverageState(passing), at=NOW + 5 * SECOND))
+        assert await rig.ledger.record(coverage(CoverageState.COVERED, at=NOW))
+
+    async def test_an_exclusion_that_was_seen_later_is_not_replaced_by_a_result(self, rig: LedgerRig) -> None:
+        await rig.ledger.record(coverage(CoverageState.EXCLUDED, at=NOW + SECOND))
+        assert await rig.ledger.record(coverage(CoverageState.COVERED, at=NOW)) is False
+
+    async def test_of_one_snapshot_gone_is_the_last_word(self, rig: LedgerRig) -> None:
+        await rig.ledger.record(coverage(at=NOW + 5 * SECOND))
+        assert await rig.ledger.record(coverage(CoverageState.GONE, at=NOW, code=None))
+        assert await rig.ledger.record(coverage(at=NOW + MINUTE)) is False
+
     async def test_of_the_same_snapshot_and_moment_the_later_write_wins(self, rig: LedgerRig) -> None:
         await rig.ledger.record(coverage(CoverageState.SCANNING))
         assert await rig.ledger.record(coverage(CoverageState.COVERED))
@@ -460,8 +514,129 @@ class TestLookUp:
         assert (await rig.ledger.look_up([KEY]))[KEY].coverage_fingerprint is None
 
 
+CRASHED = Failure(2, "scanner_crashed", "the scanner died of signal 9", NOW)
+THROTTLED = Failure(
+    3, "throttled", "GetFunction of checkout-api: TooManyRequestsException: Rate exceeded", NOW + MINUTE
+)
+
+
+class TestNoteFailure:
+    async def test_every_failure_of_a_message_comes_back_oldest_first(self, rig: LedgerRig) -> None:
+        assert list(await rig.ledger.note_failure(MESSAGE, THROTTLED)) == [THROTTLED]
+        assert list(await rig.ledger.note_failure(MESSAGE, CRASHED)) == [CRASHED, THROTTLED]
+        # One delivery may fail twice, for two reasons; a thousandth delivery sorts behind a second.
+        died = Failure(2, "worker_died", "the worker before did not live to its end", NOW - SECOND)
+        last = Failure(1000, "unavailable", "time-out", NOW)
+        await rig.ledger.note_failure(MESSAGE, last)
+        assert list(await rig.ledger.note_failure(MESSAGE, died)) == [died, CRASHED, THROTTLED, last]
+
+    async def test_each_message_has_failures_of_its_own(self, rig: LedgerRig) -> None:
+        await rig.ledger.note_failure(MESSAGE, CRASHED)
+        assert list(await rig.ledger.note_failure(OTHER_MESSAGE, THROTTLED)) == [THROTTLED]
+        assert set(await rig.items()) == {
+            Key(f"message#{MESSAGE}", "tries"),
+            Key(f"message#{OTHER_MESSAGE}", "tries"),
+        }
+
+    async def test_noted_again_for_one_attempt_and_reason_it_counts_once(self, rig: LedgerRig) -> None:
+        await rig.ledger.note_failure(MESSAGE, CRASHED)
+        again = replace(CRASHED, text="the scanner died of signal 11", at=NOW + SECOND)
+        assert list(await rig.ledger.note_failure(MESSAGE, again)) == [again]
+
+    async def test_many_at_once_are_all_counted(self, rig: LedgerRig) -> None:
+        failures = [replace(CRASHED, attempt=number) for number in range(1, 9)]
+        answers = await asyncio.gather(*(rig.ledger.note_failure(MESSAGE, one) for one in failures))
+        assert [list(one) for one in answers if len(one) == len(failures)] == [failures]
+        assert sorted(map(len, answers)) == list(range(1, 9))
+
+    async def test_a_long_text_is_cut_and_moments_are_whole_milliseconds(self, rig: LedgerRig) -> None:
+        long = replace(CRASHED, text="ß" * 1000, at=NOW + timedelta(microseconds=777))
+        assert list(await rig.ledger.note_failure(MESSAGE, long)) == [replace(CRASHED, text="ß" * 300)]
+
+    async def test_it_outlives_the_message(self, rig: LedgerRig) -> None:
+        await rig.ledger.note_failure(MESSAGE, CRASHED)
+        await rig.ledger.note_failure(MESSAGE, THROTTLED)
+        (item,) = (await rig.items()).values()
+        assert item["expiresAt"] == int((THROTTLED.at + timedelta(days=15)).timestamp())
+
+    async def test_what_else_stands_there_is_ignored_and_stays(self, rig: LedgerRig) -> None:
+        key = Key(f"message#{MESSAGE}", "tries")
+        await rig.put({"pk": key.pk, "sk": key.sk, "schema": 1, "ticket": "SEC-4711"})
+        assert list(await rig.ledger.note_failure(MESSAGE, CRASHED)) == [CRASHED]
+        assert (await rig.items())[key]["ticket"] == "SEC-4711"
+
+    @pytest.mark.parametrize(
+        "broken",
+        [{"try#0001": {}}, {"try#one#throttled": {"at": 1, "text": ""}}, {"try#0001#X": {"at": 1, "text": ""}}],
+        ids=str,
+    )
+    async def test_a_broken_item_is_named(self, rig: LedgerRig, broken: dict[str, object]) -> None:
+        await rig.put({"pk": f"message#{MESSAGE}", "sk": "tries", "schema": 1} | broken)
+        with pytest.raises(Misconfigured, match=f"the ledger item message#{MESSAGE} tries cannot be read"):
+            await rig.ledger.note_failure(MESSAGE, CRASHED)
+
+    async def test_what_a_newer_version_wrote_is_refused_and_left_alone(self, rig: LedgerRig) -> None:
+        await rig.put({"pk": f"message#{MESSAGE}", "sk": "tries", "schema": 2})
+        before = await rig.items()
+        with pytest.raises(Misconfigured, match="has schema 2"):
+            await rig.ledger.note_failure(MESSAGE, CRASHED)
+        assert await rig.items() == before
+
+
+HOUR = timedelta(hours=1)
+CIRCUIT = "qualys-circuit"
+
+
+class TestAnnounce:
+    async def test_the_first_that_asks_tells_and_the_others_are_quiet(self, rig: LedgerRig) -> None:
+        told = [await rig.ledger.announce(CIRCUIT, now=NOW + n * MINUTE, quiet=HOUR) for n in range(3)]
+        assert told == [True, False, False]
+
+    async def test_of_many_that_ask_at_once_exactly_one_tells(self, rig: LedgerRig) -> None:
+        moments = [NOW + timedelta(seconds=(7 * n) % 10) for n in range(10)]
+        told = await asyncio.gather(*(rig.ledger.announce(CIRCUIT, now=now, quiet=HOUR) for now in moments))
+        assert sum(told) == 1
+
+    async def test_each_question_prolongs_the_quiet(self, rig: LedgerRig) -> None:
+        """A fault that lasts for a day is told once; a new one after an hour without questions is told anew."""
+        told = [await rig.ledger.announce(CIRCUIT, now=NOW + n * HOUR, quiet=HOUR) for n in range(24)]
+        assert told == [True] + [False] * 23
+        last = NOW + 23 * HOUR
+        assert await rig.ledger.announce(CIRCUIT, now=last + HOUR, quiet=HOUR) is False
+        over = last + 2 * HOUR + timedelta(milliseconds=1)
+        assert await rig.ledger.announce(CIRCUIT, now=over, quiet=HOUR) is True
+
+    async def test_a_clock_that_is_behind_does_not_shorten_the_quiet(self, rig: LedgerRig) -> None:
+        await rig.ledger.announce(CIRCUIT, now=NOW, quiet=HOUR)
+        assert await rig.ledger.announce(CIRCUIT, now=NOW - MINUTE, quiet=HOUR) is False
+        assert await rig.ledger.announce(CIRCUIT, now=NOW + HOUR, quiet=HOUR) is False
+
+    async def test_each_subject_has_a_quiet_of_its_own(self, rig: LedgerRig) -> None:
+        assert await rig.ledger.announce(CIRCUIT, now=NOW, quiet=HOUR)
+        assert await rig.ledger.announce("sweep-stalled", now=NOW, quiet=HOUR)
+        assert set(await rig.items()) == {
+            Key("announcement#qualys-circuit", "announcement"),
+            Key("announcement#sweep-stalled", "announcement"),
+        }
+
+    async def test_it_is_kept_a_week_beyond_the_quiet(self, rig: LedgerRig) -> None:
+        for now in (NOW, NOW + MINUTE):
+            await rig.ledger.announce(CIRCUIT, now=now, quiet=HOUR)
+            (item,) = (await rig.items()).values()
+            assert item["expiresAt"] == int((now + HOUR + timedelta(days=7)).timestamp())
+
+    async def test_what_a_newer_version_wrote_is_refused_and_left_alone(self, rig: LedgerRig) -> None:
+        await rig.put({"pk": f"announcement#{CIRCUIT}", "sk": "announcement", "schema": 2, "at": 1})
+        before = await rig.items()
+        with pytest.raises(Misconfigured, match="has schema 2"):
+            await rig.ledger.announce(CIRCUIT, now=NOW, quiet=HOUR)
+        assert await rig.items() == before
+
+
 async def test_coverages_names_every_function_once_and_nothing_else(rig: LedgerRig) -> None:
     await claimed(rig)
+    await rig.ledger.note_failure(MESSAGE, CRASHED)
+    await rig.ledger.announce(CIRCUIT, now=NOW, quiet=HOUR)
     states = {
         CHECKOUT: coverage(CoverageState.SCANNING),
         REFUNDS: coverage(CoverageState.NO_ACCESS, as_of=None, function=REFUNDS),
@@ -479,7 +654,7 @@ class TestItems:
         await rig.ledger.record(coverage(CoverageState.SCANNING, at=NOW))
         for item in (await rig.items()).values():
             await rig.put(item | {"ticket": "SEC-4711"})
-        lease = await claimed(rig, message_id=OTHER_MESSAGE, now=NOW + LEASE)
+        lease = await claimed(rig, message_id=OTHER_MESSAGE, now=NOW + OVER)
         await rig.ledger.renew(lease, now=NOW, duration=LEASE)
         await rig.ledger.commit(lease, SUMMARY, coverage(), owed=EVERY_EFFECT)
         await rig.ledger.mark_done(KEY, Effect.TAG, scan_id=SUMMARY.scan_id)

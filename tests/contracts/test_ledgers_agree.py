@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from hub.coverage import CoverageState
 from hub.scans import Claimed, Effect, Held, Lease, ScanKey
+from hub.tries import Failure
 from spoke.errors import ScanhubError
 from tests.conftest import REGION
 from tests.ledger_rig import DynamoRig, LedgerRig, MemoryRig, create_table
@@ -51,7 +52,7 @@ def claim(draw: st.DrawFn) -> Operation:
         )
         if isinstance(answer, Claimed):
             player.leases.append(answer.lease)
-            return replace(answer.lease, owner="")
+            return replace(answer.lease, owner=""), answer.abandoned_by
         return answer if isinstance(answer, Held) else replace(answer.record, lease=None)
 
     return play
@@ -99,6 +100,27 @@ def mark_done(draw: st.DrawFn) -> Operation:
     return play
 
 
+@st.composite
+def note_failure(draw: st.DrawFn) -> Operation:
+    reason = draw(st.sampled_from(["throttled", "worker_died"]))
+    failure = Failure(draw(st.integers(1, 3)), reason, draw(st.sampled_from(["", "x" * 400])), draw(MOMENTS))
+
+    async def play(player: Player) -> Any:  # noqa: ANN401  # whatever the ledger answers
+        return list(await player.rig.ledger.note_failure(player.name, failure))
+
+    return play
+
+
+@st.composite
+def announce(draw: st.DrawFn) -> Operation:
+    now, quiet = draw(MOMENTS), draw(st.sampled_from([timedelta(0), timedelta(minutes=2)]))
+
+    async def play(player: Player) -> Any:  # noqa: ANN401  # whatever the ledger answers
+        return await player.rig.ledger.announce(player.name, now=now, quiet=quiet)
+
+    return play
+
+
 async def answer(player: Player, operation: Operation) -> object:
     try:
         return await operation(player)
@@ -107,12 +129,13 @@ async def answer(player: Player, operation: Operation) -> object:
 
 
 async def shown(player: Player) -> object:
-    """Everything that can be read, without the owners' random tokens."""
+    """Everything that can be read, without the random tokens."""
     ledger = player.rig.ledger
     records = await ledger.look_up([player.key(code) for code in (OLD_CODE, NEW_CODE)])
     coverages = await ledger.coverage(player.key(OLD_CODE).function)
     items = [
-        {name: value for name, value in item.items() if name != "leaseOwner"} | {"leased": "leaseOwner" in item}
+        {name: value for name, value in item.items() if name not in {"leaseOwner", "teller"}}
+        | {"leased": "leaseOwner" in item}
         for key, item in sorted((await player.rig.items()).items())
         if player.name in key.pk
     ]
@@ -120,7 +143,8 @@ async def shown(player: Player) -> object:
     return plain, coverages, items
 
 
-OPERATIONS = st.lists(claim() | claim() | with_lease() | with_lease() | record() | mark_done(), max_size=12)
+NOTES = note_failure() | announce()
+OPERATIONS = st.lists(claim() | claim() | with_lease() | with_lease() | record() | mark_done() | NOTES, max_size=12)
 
 
 def test_both_ledgers_agree(aws: AioSession) -> None:

@@ -1,14 +1,17 @@
 """What a queue promises, asked of SQS (moto) and of the one in memory alike."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from hub.message import Depth, Parking, Source
+from hub.message import Depth, Message, Parking, Source
+from hub.tries import Failure
 from tests.queue_rig import VISIBILITY, MemoryQueueRig, QueueRig, event, one_message, sqs_rig
+from worker.memory.queue import DELETED_KEPT
 
 SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)
@@ -202,19 +205,35 @@ class TestPark:
     async def test_the_dead_letter_queue_holds_body_and_attributes(self, rig: QueueRig) -> None:
         await sent(rig)
         message = await one_message(rig)
-        parking = Parking("scanner_crashed", "scanner died of signal 9\npanic: out of memory", FUNCTION, 5, PARKED_AT)
+        tries = (
+            Failure(2, "throttled", "GetFunction of checkout-api: Rate exceeded", PARKED_AT - HOUR),
+            Failure(5, "scanner_crashed", "the scanner died of signal 9", PARKED_AT - SECOND),
+        )
+        detail = "scanner died of signal 9\npanic: out of memory"
+        parking = Parking("scanner_crashed", detail, FUNCTION, 5, PARKED_AT, tries)
         await rig.queue.park(message, parking)
-        assert await rig.dead_letters() == [
-            (
-                message.body,
-                {
-                    "reason": "scanner_crashed",
-                    "detail": "scanner died of signal 9\npanic: out of memory",
-                    "functionArn": FUNCTION,
-                    "attempts": "5",
-                    "parkedAt": "2026-11-21T09:30:15.250Z",
-                },
-            )
+        ((body, attributes),) = await rig.dead_letters()
+        assert body == message.body
+        assert {name: value for name, value in attributes.items() if name != "history"} == {
+            "reason": "scanner_crashed",
+            "detail": detail,
+            "functionArn": FUNCTION,
+            "attempts": "5",
+            "parkedAt": "2026-11-21T09:30:15.250Z",
+        }
+        assert json.loads(attributes["history"]) == [
+            {
+                "attempt": 2,
+                "reason": "throttled",
+                "text": "GetFunction of checkout-api: Rate exceeded",
+                "at": "2026-11-21T08:30:15.250Z",
+            },
+            {
+                "attempt": 5,
+                "reason": "scanner_crashed",
+                "text": "the scanner died of signal 9",
+                "at": "2026-11-21T09:30:14.250Z",
+            },
         ]
         rig.pass_(2 * VISIBILITY)
         assert not await rig.queue.receive(10, wait=0)
@@ -232,3 +251,69 @@ async def test_depth_tells_what_is_visible_and_what_is_held(rig: QueueRig) -> No
     assert await rig.queue.depth() == Depth(visible=5, in_flight=0, delayed=0)
     await rig.queue.receive(2, wait=0)
     assert await rig.queue.depth() == Depth(visible=3, in_flight=2, delayed=0)
+
+
+class TestDeliveryOfTheDeleted:
+    """SQS may deliver a deleted message again, and moto never does: the memory adapter shows it when told."""
+
+    async def deleted(self, rig: MemoryQueueRig) -> Message:
+        await rig.queue.send(event(), group=ACCOUNT)
+        message = await one_message(rig)
+        await rig.queue.delete([message])
+        return message
+
+    async def test_a_deleted_message_comes_again_as_a_further_delivery(self) -> None:
+        rig = MemoryQueueRig()
+        message = await self.deleted(rig)
+        assert rig.memory.deleted == (message.id,)
+        rig.memory.deliver_deleted(message.id)
+        again = await one_message(rig)
+        assert (again.id, again.body, again.sent_at) == (message.id, message.body, message.sent_at)
+        assert again.receive_count == 2
+        assert again.receipt_handle != message.receipt_handle
+
+    async def test_the_handle_that_deleted_it_neither_deletes_nor_extends_the_copy(self) -> None:
+        rig = MemoryQueueRig()
+        stale = await self.deleted(rig)
+        rig.memory.deliver_deleted(stale.id)
+        assert list(await rig.queue.delete([stale])) == []
+        again = await one_message(rig)
+        assert list(await rig.queue.delete([stale])) == []
+        assert list(await rig.queue.extend([stale], VISIBILITY)) == [stale]
+        await rig.queue.give_back(stale, timedelta(0))
+        assert (await rig.queue.depth()).in_flight == 1
+        assert list(await rig.queue.extend([again], VISIBILITY)) == []
+
+    async def test_the_copy_comes_until_it_is_deleted_and_then_for_good(self) -> None:
+        rig = MemoryQueueRig()
+        message = await self.deleted(rig)
+        rig.memory.deliver_deleted(message.id)
+        await rig.queue.give_back(await one_message(rig), timedelta(0))
+        last = await one_message(rig)
+        assert last.receive_count == 3
+        await rig.queue.delete([last])
+        assert rig.memory.deleted == ()
+        assert await rig.queue.depth() == Depth(visible=0, in_flight=0, delayed=0)
+        with pytest.raises(KeyError):
+            rig.memory.deliver_deleted(message.id)
+
+    async def test_a_parked_message_was_deleted_too(self) -> None:
+        rig = MemoryQueueRig()
+        await rig.queue.send(event(), group=ACCOUNT)
+        message = await one_message(rig)
+        await rig.queue.park(message, Parking("unreadable", "KMSAccessDenied", FUNCTION, 1, PARKED_AT))
+        rig.memory.deliver_deleted(message.id)
+        assert (await one_message(rig)).id == message.id
+
+    async def test_a_receive_that_waits_is_woken(self) -> None:
+        rig = MemoryQueueRig()
+        message = await self.deleted(rig)
+        poll = asyncio.create_task(rig.queue.receive(10, wait=20))
+        await rig.queue.depth()  # the poll has begun
+        rig.memory.deliver_deleted(message.id)
+        assert [one.id for one in await poll] == [message.id]
+
+    async def test_only_so_many_are_remembered(self) -> None:
+        rig = MemoryQueueRig()
+        messages = [await self.deleted(rig) for _ in range(DELETED_KEPT + 2)]
+        assert rig.memory.deleted == tuple(one.id for one in messages[2:])

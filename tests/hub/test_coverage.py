@@ -3,7 +3,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from hub.coverage import CoverageState
+from hub.coverage import RESULTS, CoverageState
 from tests.ledger_samples import NOW, coverage
 
 SECOND = timedelta(seconds=1)
@@ -29,6 +29,27 @@ def test_a_newer_snapshot_replaces_an_older_and_never_the_other_way_round(at: da
 def test_of_one_snapshot_the_later_written_stays(at: datetime, replaces: bool) -> None:
     scanning = coverage(CoverageState.SCANNING, as_of=NOW, at=at)
     assert scanning.replaces(coverage(CoverageState.COVERED, as_of=NOW, at=NOW)) is replaces
+
+
+@pytest.mark.parametrize("at", [EARLIER, NOW, LATER])
+@pytest.mark.parametrize("result", [CoverageState.COVERED, CoverageState.PARTIAL])
+def test_a_result_replaces_what_passes_whatever_the_clocks_of_two_workers_say(
+    result: CoverageState, at: datetime
+) -> None:
+    for state in EVERY_STATE:
+        if state is not CoverageState.GONE:
+            passes = state not in {*RESULTS, CoverageState.EXCLUDED}
+            stored = coverage(state, as_of=NOW, at=NOW)
+            assert coverage(result, as_of=NOW, at=at).replaces(stored) is (passes or at >= NOW)
+
+
+@pytest.mark.parametrize("at", [EARLIER, NOW, LATER])
+@pytest.mark.parametrize("state", EVERY_STATE)
+def test_of_one_snapshot_gone_is_the_last_word(state: CoverageState, at: datetime) -> None:
+    gone, other = coverage(CoverageState.GONE, as_of=NOW, at=at, code=None), coverage(state, as_of=NOW, at=NOW)
+    assert gone.replaces(other)
+    if state is not CoverageState.GONE:
+        assert not other.replaces(gone)
 
 
 @pytest.mark.parametrize(("at", "replaces"), [(EARLIER, False), (NOW, True), (LATER, True)])

@@ -1,7 +1,9 @@
 """What is DynamoDB's alone: real parallel writes, answers that are lost, keys put off, conflicts, errors."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -12,9 +14,10 @@ from botocore.exceptions import ClientError
 
 from hub.coverage import CoverageState
 from hub.ledger import DynamoLedger
-from hub.ledger_items import Key, scan_item_key, state_item_key
+from hub.ledger_items import scan_item_key, state_item_key
 from hub.ledger_wire import wire_item
 from hub.scans import Claimed, Effect, Held, Lease
+from hub.tries import Failure
 from infra.local.mends import dynamodb_atomicity
 from spoke.errors import LeaseLost, Misconfigured, Throttled
 from tests import virtual_time
@@ -29,6 +32,7 @@ from tests.ledger_samples import (
     NEW_CODE,
     NOW,
     OTHER_MESSAGE,
+    OVER,
     SUMMARY,
     coverage,
 )
@@ -65,7 +69,7 @@ class TestParallel:
             )
             (winner,) = [claim for claim in claims if isinstance(claim, Claimed)]
             losers = [claim for claim in claims if isinstance(claim, Held)]
-            assert losers == [Held(winner.lease.message_id, NOW + LEASE)] * 9
+            assert losers == [Held(winner.lease.message_id, NOW + OVER)] * 9
 
     async def test_of_many_snapshots_at_once_the_newest_stays(self, rig: DynamoRig) -> None:
         moments = [NOW + timedelta(seconds=(7 * n) % 20) for n in range(20)]
@@ -81,26 +85,51 @@ class TestParallel:
             assert isinstance(first, Claimed)
             committed, taken = await asyncio.gather(
                 rig.ledger.commit(first.lease, SUMMARY, coverage(), owed=()),
-                rig.ledger.claim(key, message_id=OTHER_MESSAGE, now=NOW + LEASE, duration=LEASE),
+                rig.ledger.claim(key, message_id=OTHER_MESSAGE, now=NOW + OVER, duration=LEASE),
                 return_exceptions=True,
             )
             # Either the result was there first and is fresh, or the lease was taken and the result is refused.
             assert isinstance(taken, Claimed) is isinstance(committed, LeaseLost)
 
 
+FAILURE = Failure(3, "throttled", "GetFunction of checkout-api: Rate exceeded", NOW)
+
+
+def twice(send: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """What botocore does when the first answer is lost."""
+
+    async def send_twice(**request: Any) -> Any:  # noqa: ANN401  # as the client's own method
+        with suppress(ClientError):
+            await send(**request)
+        return await send(**request)
+
+    return send_twice
+
+
 class TestLostAnswers:
     async def test_a_claim_that_botocore_repeats_after_a_lost_answer_succeeds(
         self, client: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        send = client.update_item
-
-        async def twice(**request: Any) -> Any:  # noqa: ANN401  # as the client's own method
-            await send(**request)
-            return await send(**request)
-
-        monkeypatch.setattr(client, "update_item", twice)
+        monkeypatch.setattr(client, "update_item", twice(client.update_item))
         claim = await DynamoLedger(client, TABLE).claim(KEY, message_id=MESSAGE, now=NOW, duration=LEASE)
         assert isinstance(claim, Claimed)
+        assert claim.abandoned_by is None
+
+    async def test_a_failure_that_botocore_notes_again_after_a_lost_answer_counts_once(
+        self, client: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(client, "update_item", twice(client.update_item))
+        assert list(await DynamoLedger(client, TABLE).note_failure(MESSAGE, FAILURE)) == [FAILURE]
+
+    async def test_an_announcement_that_botocore_repeats_after_a_lost_answer_is_still_ours(
+        self, client: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ledger = DynamoLedger(client, TABLE)
+        with monkeypatch.context() as lost:
+            lost.setattr(client, "update_item", twice(client.update_item))
+            assert await ledger.announce("qualys-circuit", now=NOW, quiet=MINUTE)
+            assert not await ledger.announce("qualys-circuit", now=NOW, quiet=MINUTE)
+        assert not await ledger.announce("qualys-circuit", now=NOW + MINUTE, quiet=MINUTE)
 
     async def test_a_commit_whose_second_half_was_lost_is_completed_by_its_repetition(self, rig: DynamoRig) -> None:
         """The scan item was written alone, since the coverage spoke of a newer snapshot; the answer was lost."""
@@ -251,6 +280,22 @@ class TestConflicts:
         with pytest.raises(Throttled, match="without a reason"):
             virtual_time.run(ledger.claim(KEY, message_id=MESSAGE, now=NOW, duration=LEASE))
 
+    def test_a_failure_refused_by_an_item_that_explains_nothing_is_not_taken_as_noted(self) -> None:
+        ledger, _ = ledger_answered(refusal("ConditionalCheckFailedException"))
+        with pytest.raises(Throttled, match="without a reason"):
+            virtual_time.run(ledger.note_failure(MESSAGE, FAILURE))
+
+    def test_a_failure_waits_until_the_item_is_free_and_is_asked_back_with_the_same_call(self) -> None:
+        item = {"pk": f"message#{MESSAGE}", "sk": "tries", "schema": 1, "try#0003#throttled": {"at": 1, "text": "slow"}}
+        ledger, client = ledger_answered(refusal("TransactionConflictException"), {"Attributes": wire_item(item)})
+        (noted,) = virtual_time.run(ledger.note_failure(MESSAGE, FAILURE))
+        assert (noted.attempt, noted.reason, noted.text) == (3, "throttled", "slow")
+        assert [request["ReturnValues"] for request in client.requests] == ["ALL_NEW"] * 2
+        # DynamoDB's placeholders: a sign, then letters, digits and underscores only (its developer guide).
+        names = client.requests[0]["ExpressionAttributeNames"]
+        assert names["#try_0003_throttled"] == "try#0003#throttled"
+        assert all(re.fullmatch(r"#\w+", name) for name in names)
+
 
 class TestExpiry:
     async def test_a_claim_lets_its_item_outlive_any_result(self, rig: DynamoRig) -> None:
@@ -274,6 +319,8 @@ class TestExpiry:
 
 
 async def test_states_can_be_listed_by_the_index(rig: DynamoRig, client: "DynamoDBClient") -> None:
+    await rig.ledger.note_failure(MESSAGE, FAILURE)
+    await rig.ledger.announce("qualys-circuit", now=NOW, quiet=MINUTE)
     await rig.ledger.claim(KEY, message_id=MESSAGE, now=NOW, duration=LEASE)
     await rig.ledger.record(coverage(CoverageState.FAILED))
     answer = await client.query(
@@ -284,6 +331,8 @@ async def test_states_can_be_listed_by_the_index(rig: DynamoRig, client: "Dynamo
         ExpressionAttributeValues={":failed": {"S": "FAILED"}},
     )
     assert [item["pk"]["S"] for item in answer["Items"]] == [state_item_key(CHECKOUT).pk]
+    everything = await client.scan(TableName=TABLE, IndexName="by-state")
+    assert [item["sk"]["S"] for item in everything["Items"]] == ["state"]
 
 
 async def test_coverages_are_read_page_by_page(
@@ -342,11 +391,3 @@ class TestCheck:
         for attempt in attempts:
             with pytest.raises(Misconfigured, match="vanished"):
                 await attempt
-
-
-def test_the_primary_key_of_an_item_sorts() -> None:
-    assert sorted([Key("b", "a"), Key("a", "state"), Key("a", "scan#1")]) == [
-        Key("a", "scan#1"),
-        Key("a", "state"),
-        Key("b", "a"),
-    ]

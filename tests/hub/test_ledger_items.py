@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from hub import ledger_items as items
 from hub.coverage import Coverage, CoverageState
+from hub.ledger_schema import Key, Update
 from hub.ledger_wire import plain, wire_item
 from hub.scans import Effect, PolicyVerdict, ScanRecord, ScanStatus, ScanSummary, Severity
 from spoke.errors import Misconfigured
@@ -37,7 +38,7 @@ SUMMARIES = st.builds(
 )
 
 
-def through_dynamodb(update: items.Update, key: items.Key) -> Any:  # noqa: ANN401  # an item
+def through_dynamodb(update: Update, key: Key) -> Any:  # noqa: ANN401  # an item
     """The item that a write makes where there was none, as it comes back."""
     return plain(wire_item(update.applied_to({"pk": key.pk, "sk": key.sk})))
 
@@ -84,20 +85,9 @@ def test_a_lease_comes_back_as_it_was() -> None:
     assert items.record_from(plain(wire_item(items.released().applied_to(item))), KEY) == ScanRecord(KEY)
 
 
-@given(MOMENTS)
-def test_milliseconds_are_those_since_the_epoch_in_every_time_zone(moment: datetime) -> None:
-    there = moment.astimezone(timezone(timedelta(hours=-9, minutes=-30)))
-    assert items.milliseconds(moment) == items.milliseconds(there)
-    assert timedelta(milliseconds=items.milliseconds(moment)) == moment - datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def test_milliseconds_are_rounded_down() -> None:
-    assert items.milliseconds(NOW + timedelta(microseconds=999)) == items.milliseconds(NOW)
-
-
 def test_the_attributes_are_those_of_the_reference() -> None:
     lease = items.new_lease(KEY, message_id=MESSAGE, owner="5f2a1c", expires_at=NOW + LEASE)
-    assert items.committed(lease, PARTIAL, {Effect.TAG}) == items.Update(
+    assert items.committed(lease, PARTIAL, {Effect.TAG}) == Update(
         {
             "schema": 1,
             "summary": {

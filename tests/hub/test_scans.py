@@ -61,10 +61,13 @@ class TestRefusal:
     def test_nothing_known_is_free(self) -> None:
         assert self.RECORD.refusal(NOW, force=False) is None
 
-    def test_a_lease_holds_until_its_end(self) -> None:
+    FREE_AT = NOW + 11 * SECOND
+
+    def test_a_lease_holds_until_it_has_ended_by_every_clock(self) -> None:
         held = replace(self.RECORD, lease=self.LEASE)
-        assert held.refusal(NOW, force=False) == held.refusal(NOW, force=True) == Held(MESSAGE, NOW + SECOND)
-        assert held.refusal(NOW + SECOND, force=False) is None
+        for now in (NOW, NOW + SECOND, self.FREE_AT - timedelta(microseconds=1)):
+            assert held.refusal(now, force=False) == held.refusal(now, force=True) == Held(MESSAGE, self.FREE_AT)
+        assert held.refusal(self.FREE_AT, force=False) is None
 
     def test_a_result_is_fresh_until_its_end(self) -> None:
         scanned = replace(self.RECORD, summary=SUMMARY)
@@ -79,7 +82,7 @@ class TestRefusal:
     def test_a_fresh_result_is_named_before_a_live_lease(self) -> None:
         both = replace(self.RECORD, lease=self.LEASE, summary=SUMMARY)
         assert both.refusal(NOW, force=False) == Fresh(both)
-        assert both.refusal(NOW, force=True) == Held(MESSAGE, NOW + SECOND)
+        assert both.refusal(NOW, force=True) == Held(MESSAGE, self.FREE_AT)
 
 
 class TestScanId:

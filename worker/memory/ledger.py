@@ -1,14 +1,17 @@
 """The ledger in memory: the same items, conditions and answers as in DynamoDB."""
 
 import itertools
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from hub import ledger_items as items
+from hub import ledger_notes as notes
 from hub.coverage import Coverage
+from hub.ledger_schema import Key, Update, check_schema, milliseconds
 from hub.scans import Claim, Claimed, Effect, Lease, ScanKey, ScanRecord, ScanStatus, ScanSummary
+from hub.tries import Failure
 from spoke.arn import FunctionArn
 from worker.memory.hooks import OnCall, operation
 
@@ -24,7 +27,7 @@ class MemoryLedger:
     """
 
     def __init__(self, on_call: OnCall | None = None) -> None:
-        self.items: dict[items.Key, dict[str, Any]] = {}
+        self.items: dict[Key, dict[str, Any]] = {}
         self.on_call = on_call
         self._owners = (f"owner-{number:08}" for number in itertools.count(1))
 
@@ -49,7 +52,7 @@ class MemoryLedger:
             if claim is None:
                 lease = items.new_lease(key, message_id=message_id, owner=next(self._owners), expires_at=now + duration)
                 self._apply(items.scan_item_key(key), items.claimed(lease))
-                claim = Claimed(lease)
+                claim = Claimed(lease, items.abandoned_by(standing or {}, lease))
         return claim
 
     async def renew(self, lease: Lease, *, now: datetime, duration: timedelta) -> Lease:
@@ -96,9 +99,30 @@ class MemoryLedger:
         async with operation("mark_done", self.on_call):
             standing = self.items.get(items.scan_item_key(key))
             if standing is not None:
-                items.check_schema(standing)
+                check_schema(standing)
                 if items.has_result(standing, scan_id):
                     self._apply(items.scan_item_key(key), items.done(effect))
+
+    async def note_failure(self, message_id: str, failure: Failure) -> Sequence[Failure]:
+        """Write down that a try of this message failed; repeated for one attempt and reason it counts once."""
+        async with operation("note_failure", self.on_call):
+            key = notes.tries_key(message_id)
+            check_schema(self.items.get(key, {}))
+            self._apply(key, notes.noted(failure))
+            return notes.failures_from(self.items[key])
+
+    async def announce(self, subject: str, *, now: datetime, quiet: timedelta) -> bool:
+        """Whether it is for the caller to tell people of `subject`: nobody has asked within `quiet`."""
+        async with operation("announce", self.on_call):
+            key = notes.announcement_key(subject)
+            standing = self.items.get(key, {})
+            check_schema(standing)
+            told = "at" not in standing or standing["at"] < milliseconds(now - quiet)
+            if told:
+                self._apply(key, notes.announced(next(self._owners), now=now, quiet=quiet))
+            elif standing["at"] < milliseconds(now):
+                self._apply(key, notes.asked_again(now=now, quiet=quiet))
+        return told
 
     async def record(self, coverage: Coverage) -> bool:
         """Set a function's coverage if it replaces what is stored; see `Coverage.replaces`."""
@@ -130,6 +154,6 @@ class MemoryLedger:
             return True
         return items.as_stored(coverage).replaces(items.coverage_from(standing))
 
-    def _apply(self, key: items.Key, update: items.Update) -> None:
+    def _apply(self, key: Key, update: Update) -> None:
         standing = self.items.get(key, {"pk": key.pk, "sk": key.sk})
         self.items[key] = update.applied_to(standing)

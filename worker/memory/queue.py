@@ -14,6 +14,9 @@ from worker.ports import Clock
 ENTRIES_A_RECEIVE = 10
 """SQS gives so many messages in one receive."""
 
+DELETED_KEPT = 1000
+"""So many deleted messages, the newest, can be brought back."""
+
 
 @dataclass(slots=True, kw_only=True)
 class StoredMessage:
@@ -27,6 +30,7 @@ class StoredMessage:
         visible_at: From then on it can be received.
         receive_count: How often it was.
         receipt_handle: Of the newest delivery; empty before the first.
+        brought_back: Whether it was deleted once already; the next time is for good.
     """
 
     id: str
@@ -36,6 +40,7 @@ class StoredMessage:
     visible_at: datetime
     receive_count: int = 0
     receipt_handle: str = ""
+    brought_back: bool = False
 
 
 class MemoryQueue:
@@ -58,6 +63,7 @@ class MemoryQueue:
         self._clock = clock
         self._visibility = visibility
         self._stored: dict[str, StoredMessage] = {}
+        self._deleted: dict[str, StoredMessage] = {}
         self._handles: set[str] = set()
         self._numbers = itertools.count(1)
         self._changed = asyncio.Event()
@@ -71,6 +77,11 @@ class MemoryQueue:
     def messages(self) -> Sequence[StoredMessage]:
         """What is in the queue, visible or not, oldest first."""
         return tuple(self._stored.values())
+
+    @property
+    def deleted(self) -> Sequence[str]:
+        """The ids of deleted messages that can be brought back, in the order of their deletion."""
+        return tuple(self._deleted)
 
     async def receive(self, limit: int, *, wait: float) -> Sequence[Message]:
         """Up to `limit` (1-10) messages, oldest first; waits up to `wait` seconds for the first."""
@@ -140,6 +151,21 @@ class MemoryQueue:
         self._stored[message_id].visible_at = self._clock.now()
         self._wake()
 
+    def deliver_deleted(self, message_id: str) -> None:
+        """Make a deleted message visible: its deletion did not reach a server that was away and has a copy.
+
+        SQS's guide tells of that under "at-least-once delivery". It works once for each message; the copy then is a
+        message as any other, until it is deleted too.
+
+        Raises:
+            KeyError: No such message was deleted, or it was brought back before, or too many were deleted since.
+        """
+        stored = self._deleted.pop(message_id)
+        # The handle that deleted the message does not delete its copy.
+        stored.receipt_handle, stored.visible_at, stored.brought_back = "", self._clock.now(), True
+        self._stored[message_id] = stored
+        self._wake()
+
     def _take(self, limit: int) -> list[Message]:
         now = self._clock.now()
         due = (one for one in self._stored.values() if one.visible_at <= now)
@@ -173,6 +199,10 @@ class MemoryQueue:
         stored = self._stored.get(message.id)
         if stored is not None and stored.receipt_handle == message.receipt_handle:
             del self._stored[message.id]
+            if not stored.brought_back:
+                self._deleted[message.id] = stored
+            if len(self._deleted) > DELETED_KEPT:
+                del self._deleted[next(iter(self._deleted))]
         return message.receipt_handle in self._handles
 
     def _until_next(self) -> float:

@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from hub.ledger_items import scan_item_key
-from hub.scans import Claimed, Effect, Held
+from hub.scans import CLOCK_SKEW, Claimed, Effect, Held
 from spoke.errors import Unavailable
 from tests.ledger_samples import CHECKOUT, KEY, LEASE, MESSAGE, NOW, OTHER_MESSAGE, SUMMARY, coverage
 from worker.memory.ledger import MemoryLedger
@@ -24,7 +24,9 @@ async def test_an_answer_that_is_lost_after_the_effect_leaves_the_lease_with_its
     with pytest.raises(Unavailable, match="claim: the answer was lost"):
         await ledger.claim(KEY, message_id=MESSAGE, now=NOW, duration=LEASE)
     ledger.on_call = None
-    assert await ledger.claim(KEY, message_id=MESSAGE, now=NOW, duration=LEASE) == Held(MESSAGE, NOW + LEASE)
+    assert await ledger.claim(KEY, message_id=MESSAGE, now=NOW, duration=LEASE) == Held(
+        MESSAGE, NOW + LEASE + CLOCK_SKEW
+    )
 
 
 async def test_a_call_that_fails_before_its_effect_changes_nothing() -> None:

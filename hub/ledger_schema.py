@@ -1,0 +1,97 @@
+"""What all items of the ledger have in common: keys, updates, moments, the schema version.
+
+An item is a mapping of plain Python values: text, whole numbers, lists, maps, sets of text. Moments are milliseconds
+since the epoch, except `expiresAt`, which DynamoDB's TTL wants in seconds.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, SupportsInt
+
+from spoke.errors import Misconfigured
+
+SCHEMA = 1
+"""The version that is written, and the highest that is read."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+Item = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Key:
+    """The primary key of an item: `pk` and `sk`."""
+
+    pk: str
+    sk: str
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """What one write changes in an item; everything else in it stays.
+
+    Attributes:
+        values: Attributes to set.
+        removed: Attributes to remove.
+        discarded: Members to take out of set attributes.
+    """
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    removed: tuple[str, ...] = ()
+    discarded: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def applied_to(self, item: Item) -> dict[str, Any]:
+        """The item after the write."""
+        after = {name: value for name, value in item.items() if name not in self.removed} | dict(self.values)
+        for name, members in self.discarded.items():
+            left = frozenset(after.pop(name, ())) - members
+            if left:  # DynamoDB keeps no empty set
+                after[name] = left
+        return after
+
+
+def milliseconds(when: datetime) -> int:
+    """Since the epoch, rounded down."""
+    return (when - _EPOCH) // timedelta(milliseconds=1)
+
+
+def moment(value: SupportsInt) -> datetime:
+    """Of milliseconds since the epoch; aware, UTC."""
+    return _EPOCH + timedelta(milliseconds=int(value))
+
+
+def seconds(when: datetime) -> int:
+    """Since the epoch, rounded down: what DynamoDB's TTL wants."""
+    return (when - _EPOCH) // timedelta(seconds=1)
+
+
+def check_schema(item: Item) -> None:
+    """Refuse what a newer version wrote: its meaning is not known here.
+
+    Raises:
+        Misconfigured: It has a higher schema version.
+    """
+    version = int(item.get("schema", SCHEMA))
+    if version > SCHEMA:
+        raise Misconfigured(
+            f"the ledger item {item.get('pk')} {item.get('sk')} has schema {version}, this scanhub knows {SCHEMA}: "
+            "run the newer version"
+        )
+
+
+@contextmanager
+def reading(item: Item) -> Iterator[None]:
+    """Around what reads an item.
+
+    Raises:
+        Misconfigured: A newer version wrote it, or it is broken.
+    """
+    check_schema(item)
+    try:
+        yield
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise Misconfigured(
+            f"the ledger item {item.get('pk')} {item.get('sk')} cannot be read: {type(error).__name__}: {error}"
+        ) from error
