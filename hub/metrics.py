@@ -8,6 +8,7 @@ coroutine that probes for its environment and picks a sink, where a line on stdo
 import json
 import math
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import TextIO, TypedDict
@@ -61,6 +62,10 @@ class Metric(Enum):
     EVENTS_LOST = ("EventsLost", Unit.COUNT)
     RUNNING_SCANS = ("RunningScans", Unit.COUNT)
     HELD_MESSAGES = ("HeldMessages", Unit.COUNT)
+    WAITING_MESSAGES = ("WaitingMessages", Unit.COUNT)
+    ACCOUNTS_PAUSED = ("AccountsPaused", Unit.COUNT)
+    QUALYS_CIRCUIT_OPEN = ("QualysCircuitOpen", Unit.COUNT)
+    TRIES_FAILED = ("TriesFailed", Unit.COUNT)
 
     @property
     def label(self) -> str:
@@ -125,6 +130,14 @@ class LoadFigures(TypedDict):
     dimensions: Mapping[str, str]
 
 
+class TryFigures(TypedDict):
+    """What `Metrics.emit` takes for a try that failed."""
+
+    values: Mapping[str, float]
+    dimensions: Mapping[str, str]
+    reason: str
+
+
 def scan_figures(function: FunctionArn, summary: ScanSummary, duration: timedelta | None = None) -> ScanFigures:
     """The figures of one stored scan; `duration` is the scanner's own time, where it is known."""
     values = {
@@ -164,17 +177,39 @@ def ending_figures(ending: str, reason: str, source: Source, waited: timedelta) 
     }
 
 
-def load_figures(*, running: int, held: int) -> LoadFigures:
+def load_figures(
+    *, running: int, held: int, waiting: int = 0, accounts_paused: int = 0, circuit_open: bool = False
+) -> LoadFigures:
     """The figures of one worker at one moment.
 
     Args:
         running: Scans that have begun.
         held: Messages in hand, those included that wait.
+        waiting: Of those, the ones that wait because their account has its share of scans.
+        accounts_paused: Accounts that refused or throttled this worker, and are left alone for a while.
+        circuit_open: Whether Qualys takes no scans at the moment.
     """
+    values = {
+        Metric.RUNNING_SCANS: running,
+        Metric.HELD_MESSAGES: held,
+        Metric.WAITING_MESSAGES: waiting,
+        Metric.ACCOUNTS_PAUSED: accounts_paused,
+        Metric.QUALYS_CIRCUIT_OPEN: circuit_open,
+    }
     return {
-        "values": {Metric.RUNNING_SCANS.label: float(running), Metric.HELD_MESSAGES.label: float(held)},
+        "values": {metric.label: float(value) for metric, value in values.items()},
         "dimensions": {"Service": "worker"},
     }
+
+
+def circuit_figures(open_: bool) -> LoadFigures:  # noqa: FBT001  # the function's name says what the flag is
+    """The figure of the Qualys circuit at one of its turns: 1 while it is open or probed, else 0."""
+    return {"values": {Metric.QUALYS_CIRCUIT_OPEN.label: float(open_)}, "dimensions": {"Service": "worker"}}
+
+
+def try_figures(reason: str) -> TryFigures:
+    """The figure of one try that failed, whether or not the message is tried again; `reason` is a stable word."""
+    return {"values": {Metric.TRIES_FAILED.label: 1.0}, "dimensions": {"Service": "worker"}, "reason": reason}
 
 
 def check(values: Mapping[str, float], dimensions: Mapping[str, str]) -> None:
@@ -242,6 +277,7 @@ class EmbeddedMetrics:
             # One write, so that no log line gets in between.
             self._stream.write(json.dumps(document) + "\n")
             self._stream.flush()
-        except OSError as error:
-            # A full or broken pipe costs a figure, never a message.
-            log.warning("metrics not written", reason=str(error))
+        except (OSError, ValueError) as error:  # ValueError: the stream is closed
+            # A full, broken or closed pipe costs a figure, never a message; the log may go the same way.
+            with suppress(OSError, ValueError):
+                log.warning("metrics not written", reason=str(error))

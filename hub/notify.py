@@ -1,6 +1,8 @@
 """How a notification is worded: for a person in mail or chat, and as JSON for a program."""
 
 import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from hub.document import SCHEMA_VERSION
@@ -12,6 +14,15 @@ MAX_SUBJECT = 100
 
 _MAX_REASON = 2000
 _MAX_REASONS = 50
+
+_CIRCUIT_ADVICE = """\
+From then on nothing is scanned. No message is lost: all wait in their queues, which keep a message for 14 days.
+A probe asks again and again, every 15 minutes at the latest, and scanning goes on by itself once Qualys takes a scan.
+
+If the token was refused: put a valid one into the secret, as "qualys_access_token". The secret is read anew before each
+probe; nothing needs to be restarted. Otherwise see whether Qualys reports a disturbance, and whether the workers can
+reach its gateway.
+"""
 
 
 def worth_telling(summary: ScanSummary, threshold: Severity) -> bool:
@@ -43,6 +54,8 @@ def found(summary: ScanSummary) -> str:
 def subject(notification: Notification) -> str:
     """One line of at most `MAX_SUBJECT` ASCII characters."""
     function = notification.function
+    if function is None:
+        return "scanhub: Qualys does not take our scans"
     what = "scan failed"
     if notification.kind is NotificationKind.FINDINGS:
         what = found(notification.summary) if notification.summary is not None else "findings"
@@ -53,38 +66,43 @@ def subject(notification: Notification) -> str:
 def body(notification: Notification) -> str:
     """What a person reads: plain text, a few aligned lines."""
     function, summary = notification.function, notification.summary
+    reason = _one_line(notification.reason)
+    if function is None:
+        since = _moment(notification.since) if notification.since is not None else "unknown"
+        return f"Qualys does not take our scans.\n\n{_rows([('Reason', reason), ('Since', since)])}\n{_CIRCUIT_ADVICE}"
     failed = notification.kind is NotificationKind.FAILED
     rows = [
         ("Function", str(function)),
         ("Account", function.account),
         ("Region", function.region),
-        ("Reason" if failed else "Found", _one_line(notification.reason)),
+        ("Reason" if failed else "Found", reason),
     ]
     if summary is not None:
         reasons = f" ({', '.join(summary.reasons[:_MAX_REASONS])})" if summary.reasons else ""
         rows += [
             ("Status", f"{summary.status.value}{reasons}"),
             ("Packages", str(summary.packages)),
-            ("Scanned", f"{summary.completed_at:%Y-%m-%d %H:%M:%S} UTC"),
+            ("Scanned", _moment(summary.completed_at)),
             ("Result", f"{summary.manifest_key} in the results bucket"),
         ]
     rows.append(("More", f"scanhub show {function}"))
     headline = "The scan of a Lambda function failed." if failed else "Findings in a Lambda function."
-    return "\n".join([headline, "", *(f"{name + ':':<10}{text}" for name, text in rows)]) + "\n"
+    return f"{headline}\n\n{_rows(rows)}"
 
 
 def document(notification: Notification) -> dict[str, Any]:
-    """What a program reads; `docs/storage.md` describes it."""
-    function, summary = notification.function, notification.summary
+    """What a program reads; `docs/storage.md` describes it. What a kind does not have is None."""
+    function, summary, since = notification.function, notification.summary, notification.since
     severity = worst(summary)
     return {
         "schemaVersion": SCHEMA_VERSION,
         "kind": notification.kind.value,
-        "functionArn": str(function),
-        "account": function.account,
-        "region": function.region,
-        "functionName": function.name,
+        "functionArn": str(function) if function is not None else None,
+        "account": function.account if function is not None else None,
+        "region": function.region if function is not None else None,
+        "functionName": function.name if function is not None else None,
         "reason": _one_line(notification.reason),
+        "since": since.astimezone(UTC).isoformat() if since is not None else None,
         "severity": severity.value if severity is not None else None,
         "scan": _scan(summary) if summary is not None else None,
     }
@@ -101,8 +119,13 @@ def messages(notification: Notification) -> str:
 
 
 def attributes(notification: Notification) -> dict[str, str]:
-    """What a subscription can filter by; `severity` is missing where there is no vulnerability."""
+    """What a subscription can filter by: `kind`; of a scan also `account`, `region`, `status` and the worst `severity`.
+
+    `severity` is missing where there is no vulnerability.
+    """
     function, summary = notification.function, notification.summary
+    if function is None:
+        return {"kind": notification.kind.value}
     severity = worst(summary)
     named = {
         "kind": notification.kind.value,
@@ -127,6 +150,14 @@ def _scan(summary: ScanSummary) -> dict[str, Any]:
         "manifestKey": summary.manifest_key,
         "completedAt": summary.completed_at.isoformat(),
     }
+
+
+def _rows(rows: Sequence[tuple[str, str]]) -> str:
+    return "".join(f"{name + ':':<10}{text}\n" for name, text in rows)
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _one_line(text: str) -> str:

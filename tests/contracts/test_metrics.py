@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from hub.metrics import EmbeddedMetrics
+from hub.metrics import EmbeddedMetrics, LoadFigures, TryFigures, circuit_figures, load_figures, try_figures
 from worker.memory.metrics import MemoryMetrics
 from worker.ports import Metrics
 
@@ -55,6 +55,27 @@ def test_names_that_stand_in_no_table_are_refused(
     with pytest.raises(ValueError, match=r"no such metric or dimension: (ScansDone|Account)"):
         adapter.emit(values, dimensions=dimensions)
     assert emitted() == []
+
+
+@pytest.mark.parametrize(
+    ("figures", "values"),
+    [
+        (circuit_figures(open_=True), {"QualysCircuitOpen": 1}),
+        (try_figures("throttled"), {"TriesFailed": 1}),
+        (
+            load_figures(running=1, held=4, waiting=2, accounts_paused=3),
+            {"RunningScans": 1, "HeldMessages": 4, "WaitingMessages": 2, "AccountsPaused": 3, "QualysCircuitOpen": 0},
+        ),
+    ],
+    ids=["circuit", "try", "load"],
+)
+def test_the_figures_of_a_worker_are_taken(
+    metrics: tuple[Metrics, Emitted], figures: LoadFigures | TryFigures, values: dict[str, float]
+) -> None:
+    adapter, emitted = metrics
+    adapter.emit(**figures)
+    properties = {name: value for name, value in figures.items() if name == "reason"}
+    assert emitted() == [(values, {"Service": "worker"}, properties)]
 
 
 def test_the_memory_adapter_sums_up() -> None:

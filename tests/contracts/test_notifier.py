@@ -11,12 +11,18 @@ from hub.notification import Notification
 from hub.topic import SnsNotifier
 from spoke.errors import Throttled
 from tests.hub.samples import FUNCTION
-from tests.hub.test_notify import FAILED, FOUND
+from tests.hub.test_notify import CIRCUIT, FAILED, FOUND
 from worker.memory.notifier import MemoryNotifier
 from worker.ports import Notifier
 
-Inbox = Callable[[], Awaitable[list[tuple[str, str, str]]]]
+Told = tuple[str, str | None, str]
+Inbox = Callable[[], Awaitable[list[Told]]]
 """What arrived so far, as (kind, function ARN, reason), in the order of arrival."""
+
+
+def seen(notification: Notification) -> Told:
+    function = notification.function
+    return notification.kind.value, str(function) if function is not None else None, notification.reason
 
 
 @pytest.fixture(params=["memory", "sns"])
@@ -24,8 +30,8 @@ async def topic(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Notifier,
     if request.param == "memory":
         memory = MemoryNotifier()
 
-        async def told() -> list[tuple[str, str, str]]:
-            return [(one.kind.value, str(one.function), one.reason) for one in memory.told]
+        async def told() -> list[Told]:
+            return [seen(one) for one in memory.told]
 
         yield memory, told
         return
@@ -36,7 +42,7 @@ async def topic(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Notifier,
         named = await sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
         await sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=named["Attributes"]["QueueArn"])
 
-        async def received() -> list[tuple[str, str, str]]:
+        async def received() -> list[Told]:
             answer = await sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
             documents = [json.loads(json.loads(one["Body"])["Message"]) for one in answer.get("Messages", [])]
             return [(one["kind"], one["functionArn"], one["reason"]) for one in documents]
@@ -52,12 +58,13 @@ async def topic(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Notifier,
         replace(FAILED, reason="x" * 1500),
         replace(FOUND, function=replace(FUNCTION, name="f" * 140)),
         replace(FOUND, summary=None),
+        CIRCUIT,
     ],
 )
 async def test_a_notification_arrives(topic: tuple[Notifier, Inbox], notification: Notification) -> None:
     notifier, inbox = topic
     await notifier.notify(notification)
-    assert await inbox() == [(notification.kind.value, str(notification.function), notification.reason)]
+    assert await inbox() == [seen(notification)]
 
 
 async def test_each_notification_arrives_once(topic: tuple[Notifier, Inbox]) -> None:
@@ -65,7 +72,7 @@ async def test_each_notification_arrives_once(topic: tuple[Notifier, Inbox]) -> 
     assert await inbox() == []
     await notifier.notify(FOUND)
     await notifier.notify(FAILED)
-    assert sorted(await inbox()) == sorted((one.kind.value, str(one.function), one.reason) for one in (FOUND, FAILED))
+    assert sorted(await inbox()) == sorted(map(seen, (FOUND, FAILED)))
 
 
 async def test_the_memory_notifier_can_show_a_fault() -> None:

@@ -1,13 +1,26 @@
 import io
 import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, TextIO
 
 import pytest
+import structlog
 from structlog.testing import capture_logs
 
 from hub.message import Source
-from hub.metrics import EmbeddedMetrics, Metric, ending_figures, scan_figures
+from hub.metrics import (
+    EmbeddedMetrics,
+    Metric,
+    circuit_figures,
+    ending_figures,
+    load_figures,
+    scan_figures,
+    try_figures,
+)
 from hub.scans import ScanStatus, ScanSummary, Severity
 from tests.hub.samples import FINISHED, FUNCTION, SCAN_ID
 from worker.trip import EndingKind
@@ -20,7 +33,7 @@ def emitted(stream: io.StringIO) -> list[dict[str, Any]]:
     return [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
-def metrics(stream: io.StringIO) -> EmbeddedMetrics:
+def metrics(stream: TextIO) -> EmbeddedMetrics:
     return EmbeddedMetrics(stream, now=lambda: NOW)
 
 
@@ -95,15 +108,52 @@ def test_a_property_neither_covers_a_figure_nor_breaks_the_line() -> None:
     assert len(line["reason"]) == 1024
 
 
-class BrokenPipe(io.StringIO):
-    def write(self, _text: str) -> int:
-        raise BrokenPipeError(32, "Broken pipe")
+@contextmanager
+def full() -> Iterator[TextIO]:
+    with Path("/dev/full").open("w") as stream:
+        yield stream
+        with suppress(OSError):  # what is left in the buffer
+            stream.close()
 
 
-def test_a_broken_stream_costs_a_figure_and_nothing_else() -> None:
-    with capture_logs() as logged:
-        metrics(BrokenPipe()).emit({"HeldMessages": 3}, dimensions={"Service": "worker"})
-    assert [(one["event"], one["log_level"]) for one in logged] == [("metrics not written", "warning")]
+@contextmanager
+def without_a_reader() -> Iterator[TextIO]:
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    stream = os.fdopen(write_end, "w")
+    yield stream
+    with suppress(BrokenPipeError):  # what is left in the buffer
+        stream.close()
+
+
+@contextmanager
+def closed() -> Iterator[TextIO]:
+    with Path(os.devnull).open("w") as stream:
+        pass
+    yield stream
+
+
+@pytest.mark.parametrize("broken", [full, without_a_reader, closed], ids=lambda one: one.__name__)
+class TestBrokenStream:
+    def test_it_costs_figures_and_nothing_else(self, broken: Callable[[], AbstractContextManager[TextIO]]) -> None:
+        with broken() as stream, capture_logs() as logged:
+            for _ in range(2):
+                EmbeddedMetrics(stream).emit(**circuit_figures(open_=True))
+        assert [(one["event"], one["log_level"]) for one in logged] == [("metrics not written", "warning")] * 2
+
+    def test_also_where_the_log_goes_the_same_way(self, broken: Callable[[], AbstractContextManager[TextIO]]) -> None:
+        before = structlog.get_config()
+        with broken() as stream:
+            structlog.configure(logger_factory=structlog.PrintLoggerFactory(stream))
+            try:
+                EmbeddedMetrics(stream).emit(**circuit_figures(open_=True))
+            finally:
+                structlog.configure(**before)
+
+
+def test_a_wrong_name_is_an_error_also_where_the_stream_is_closed() -> None:
+    with closed() as stream, pytest.raises(ValueError, match="no such metric"):
+        metrics(stream).emit({"ScansDone": 1}, dimensions={"Service": "worker"})
 
 
 @pytest.mark.parametrize(
@@ -148,6 +198,36 @@ def test_every_ending_of_a_journey_has_its_figure(kind: EndingKind) -> None:
         "reason": "no_report",
     }
     metrics(io.StringIO()).emit(**figures)
+
+
+def test_the_load_of_a_worker() -> None:
+    assert load_figures(running=2, held=5, waiting=3, accounts_paused=1, circuit_open=True) == {
+        "values": {
+            "RunningScans": 2,
+            "HeldMessages": 5,
+            "WaitingMessages": 3,
+            "AccountsPaused": 1,
+            "QualysCircuitOpen": 1,
+        },
+        "dimensions": {"Service": "worker"},
+    }
+    idle = load_figures(running=0, held=0)
+    assert set(idle["values"].values()) == {0}
+    assert all(type(value) is float for value in idle["values"].values())
+
+
+@pytest.mark.parametrize(("open_", "value"), [(True, 1), (False, 0)])
+def test_the_circuit_shows_at_each_turn(open_: bool, value: int) -> None:
+    assert circuit_figures(open_) == {"values": {"QualysCircuitOpen": value}, "dimensions": {"Service": "worker"}}
+
+
+def test_a_failed_try_carries_its_reason_beside_the_figure() -> None:
+    """As a dimension each reason would be a metric of its own, and paid for."""
+    stream = io.StringIO()
+    metrics(stream).emit(**try_figures("scanner_crashed"))
+    (line,) = emitted(stream)
+    assert (line["TriesFailed"], line["Service"], line["reason"]) == (1, "worker", "scanner_crashed")
+    assert line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["Service"]]
 
 
 def test_names_are_told_apart() -> None:

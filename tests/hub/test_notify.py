@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -25,6 +26,11 @@ FOUND = Notification(
     kind=NotificationKind.FINDINGS, function=FUNCTION, reason="1 critical, 2 high, 1 secret", summary=SUMMARY
 )
 FAILED = Notification(kind=NotificationKind.FAILED, function=FUNCTION, reason="the scanner ran over time (3600 s)")
+CIRCUIT = Notification(
+    kind=NotificationKind.CIRCUIT,
+    reason="qscanner: Qualys refuses the access token (exit 21)",
+    since=datetime(2026, 11, 21, 23, 4, 5, tzinfo=timezone(timedelta(hours=1))),
+)
 
 
 @pytest.mark.parametrize(
@@ -49,6 +55,37 @@ def test_findings_in_words() -> None:
     assert notify.found(SUMMARY) == "1 critical, 2 high, 4 informational, 1 secret"
     assert notify.found(replace(SUMMARY, severities={}, secrets=2)) == "2 secrets"
     assert notify.found(replace(SUMMARY, severities={}, secrets=0)) == "nothing"
+
+
+def test_of_the_circuit_a_person_reads_what_happened_since_when_and_what_to_do() -> None:
+    assert notify.subject(CIRCUIT) == "scanhub: Qualys does not take our scans"
+    text = notify.body(CIRCUIT)
+    assert text.startswith(
+        "Qualys does not take our scans.\n"
+        "\n"
+        "Reason:   qscanner: Qualys refuses the access token (exit 21)\n"
+        "Since:    2026-11-21 22:04:05 UTC\n"
+        "\n"
+        "From then on nothing is scanned. No message is lost: all wait in their queues"
+    )
+    assert '"qualys_access_token"' in text
+    assert "nothing needs to be restarted" in text
+    assert max(map(len, text.splitlines())) <= 120
+
+
+def test_of_the_circuit_a_program_reads_the_same_fields_without_a_function() -> None:
+    document = notify.document(CIRCUIT)
+    assert document.keys() == notify.document(FOUND).keys()
+    assert {name: value for name, value in document.items() if value is not None} == {
+        "schemaVersion": 1,
+        "kind": "circuit",
+        "reason": "qscanner: Qualys refuses the access token (exit 21)",
+        "since": "2026-11-21T22:04:05+00:00",
+    }
+    texts = json.loads(notify.messages(CIRCUIT))
+    assert json.loads(texts["sqs"]) == document
+    assert (texts["default"], texts["sms"]) == (notify.body(CIRCUIT), notify.subject(CIRCUIT))
+    assert notify.attributes(CIRCUIT) == {"kind": "circuit"}
 
 
 def test_the_subject_says_what_and_where() -> None:
@@ -99,6 +136,7 @@ def test_the_document_is_read_by_a_program() -> None:
         "region": "eu-west-1",
         "functionName": "checkout",
         "reason": "1 critical, 2 high, 1 secret",
+        "since": None,
         "severity": "critical",
         "scan": {
             "scanId": SCAN_ID,
