@@ -261,6 +261,31 @@ def untidy(scan: Scan) -> int:
     return 0
 
 
+def fill(_scan: Scan) -> int:
+    """Writes until the kernel refuses, and leaves it there as a scanner does that dies of it."""
+    with Path(os.environ["TMPDIR"], "layer.tar").open("wb", buffering=0) as layer:
+        try:
+            while True:
+                layer.write(b"x" * 65536)
+        except OSError as error:
+            sys.stderr.write(f"write {layer.name}: {str(error.strerror).lower()}\nscan failed\n")
+    return 1
+
+
+def huge(scan: Scan) -> int:
+    """Makes a file that is larger than it may be, though it holds nothing."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # Python ignores it
+    scan.ring("started")  # the limits are set once the driver's loop turns again
+    scan.wait("go")
+    Path(os.environ["TMPDIR"], "layer.tar").touch()
+    os.truncate(Path(os.environ["TMPDIR"], "layer.tar"), 13 * 1024**3)
+    return 0
+
+
 BEHAVIOURS = {
-    one.__name__: one for one in (dump, hold, hang, tidy, stubborn, orphans, segv, flood, leaky, links, several, untidy)
+    one.__name__: one
+    for one in (
+        *(dump, hold, hang, tidy, stubborn, orphans, segv, flood, leaky, links, several, untidy),
+        *(fill, huge),
+    )
 }

@@ -177,7 +177,7 @@ class Rig:
             redactor=self.redactor,
             environ=environ,
             clock=self.clock,
-            patience=patience or Patience(version=30, grace=30, kill=30),
+            patience=patience or Patience(version=30, grace=30, kill=30, hurried=30),
         )
 
     def scan_directories(self) -> list[str]:

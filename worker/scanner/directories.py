@@ -16,6 +16,7 @@ import os
 import re
 import secrets
 import stat
+import time
 from pathlib import Path
 
 import structlog
@@ -179,12 +180,18 @@ class ScanDirectory:
         except OSError as error:
             raise HostFault(f"no directory for a scan: {error.filename}: {error.strerror}") from error
 
-    def release(self) -> None:
-        """Remove the directory and give the slot back. Blocks: for a thread. What cannot be removed is logged."""
+    def release(self, *, limit: float | None = None) -> None:
+        """Remove the directory and give the slot back. Blocks: for a thread. What cannot be removed is logged.
+
+        Args:
+            limit: Seconds after which the rest is left to whoever takes the slot next; None: however long it takes.
+        """
         if self._lock is None:
             return
         try:
-            remove(self.path)
+            remove(self.path, limit=limit)
+        except TimeoutError:
+            log.warning("a scan's directory is left to the next one in its slot", directory=self.path.name)
         except OSError as error:
             log.exception("a scan's directory stays behind", directory=self.path.name, file=error.filename)
         finally:
@@ -192,15 +199,21 @@ class ScanDirectory:
             self._lock = None
 
 
-def remove(directory: Path) -> None:
+def remove(directory: Path, *, limit: float | None = None) -> None:
     """Remove a directory whatever lies in it: read-only, without permissions, nested deeper than a path can name.
 
     Links are removed, not followed. Instead of descending, it lifts the inner directories up to the top one by one, so
     that no path grows longer than three names. Nothing may write in there any more.
 
+    Args:
+        directory: May be absent.
+        limit: Seconds.
+
     Raises:
+        TimeoutError: After `limit` seconds something was left.
         OSError: Something is not ours to remove.
     """
+    deadline = None if limit is None else time.monotonic() + limit
     if not os.path.lexists(directory):
         return
     lifted = itertools.count()
@@ -208,12 +221,14 @@ def remove(directory: Path) -> None:
     directory.chmod(0o700)
     while entries := _list(directory):
         for entry in entries:
+            _check(deadline)
             if not entry.is_dir(follow_symlinks=False):
                 Path(entry.path).unlink()
                 continue
             # Moving a directory changes its `..`, so it must be writable itself.
             Path(entry.path).chmod(0o700)
             for inner in _list(entry.path):
+                _check(deadline)
                 if inner.is_dir(follow_symlinks=False):
                     Path(inner.path).chmod(0o700)
                     Path(inner.path).rename(directory / f"{mark}-{next(lifted)}")
@@ -221,6 +236,11 @@ def remove(directory: Path) -> None:
                     Path(inner.path).unlink()
             Path(entry.path).rmdir()
     directory.rmdir()
+
+
+def _check(deadline: float | None) -> None:
+    if deadline is not None and time.monotonic() >= deadline:
+        raise TimeoutError
 
 
 def _list(directory: Path | str) -> list[os.DirEntry[str]]:

@@ -5,6 +5,8 @@ import io
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from datetime import timedelta
+from functools import partial
 from typing import BinaryIO, TypeVar
 
 import structlog
@@ -15,10 +17,10 @@ from hub.scanned import Artifact, ArtifactName, Scanned
 from hub.scans import ScanProfile, ScanStatus
 from hub.settings import Settings
 from spoke.credentials import SessionCredentials
-from spoke.errors import HostFault
+from spoke.errors import HostFault, Unavailable
 from spoke.snapshot import FunctionSnapshot
 from worker.ports import Clock
-from worker.scanner import binary, command, environment, files, outcome
+from worker.scanner import binary, command, disk, environment, files, outcome
 from worker.scanner.directories import ScanDirectory, WorkDirectory
 from worker.scanner.redaction import ScanRedaction
 from worker.scanner.run import Patience, Run, run
@@ -28,6 +30,9 @@ log = structlog.get_logger()
 
 ENGINE = "qscanner"
 
+LEAST_SESSION = timedelta(minutes=5)
+"""What a session must last yet when a scan begins: it is needed for the calls that fetch the code, which come first."""
+
 Result = TypeVar("Result")
 
 
@@ -36,7 +41,7 @@ class QScanner:
 
     Args:
         settings: The worker's.
-        profile: What the binary said of itself.
+        engine: The binary, checked, and what it said of itself.
         work: Prepared.
         credentials: Gives those of Qualys as they are now; they may rotate while the worker runs.
         redactor: The worker's.
@@ -49,7 +54,7 @@ class QScanner:
         self,
         settings: Settings,
         *,
-        profile: ScanProfile,
+        engine: binary.Engine,
         work: WorkDirectory,
         credentials: Callable[[], QualysCredentials],
         redactor: Redactor,
@@ -58,7 +63,7 @@ class QScanner:
         patience: Patience,
     ) -> None:
         self._settings = settings
-        self._profile = profile
+        self._engine = engine
         self._work = work
         self._credentials = credentials
         self._redactor = redactor
@@ -68,30 +73,45 @@ class QScanner:
         self._free = asyncio.Semaphore(settings.max_concurrent_scans)
         # A thread a scan: when all are cancelled at once, none waits for the grace of another.
         self._threads = ThreadPoolExecutor(settings.max_concurrent_scans, thread_name_prefix="scan-files")
+        self._disk = disk.Admission(lambda: self._in_thread(lambda: disk.free(work.scans)), where=work.scans)
 
     @property
     def profile(self) -> ScanProfile:
         """Engine, version, mode and scan types in force."""
-        return self._profile
+        return self._engine.profile
 
     @asynccontextmanager
     async def scan(self, snapshot: FunctionSnapshot, credentials: SessionCredentials) -> AsyncIterator[Scanned]:
-        """Scan one function; see `worker.ports.Scanner`. Waits while `MAX_CONCURRENT_SCANS` others run.
+        """Scan one function; see `worker.ports.Scanner`.
 
-        The files live until the context is left. Cancelling ends every process of the scan and removes its files
-        before `CancelledError` goes on.
+        Waits while `MAX_CONCURRENT_SCANS` others run, then while they leave it no room on the disk. The files live
+        until the context is left. Cancelling ends every process of the scan and removes its files before
+        `CancelledError` goes on; how long that may take is for `Patience` to say.
 
         Raises:
             ScanhubError: By exit code, text or signal; see `worker.scanner.outcome`.
+            HostFault: The binary is another one now, or the disk is short.
+            Unavailable: The session is about to end.
         """
         target = command.target(snapshot, self._settings)
-        async with self._free:
+        need = disk.expected(snapshot)
+        async with self._free, self._disk.room(need, target=target.argument):
+            if credentials.expires_at - self._clock.now() < LEAST_SESSION:
+                raise Unavailable(f"the scan of {target.argument} waited for room until its AWS session ended")
             place = ScanDirectory(self._work)
+            limit: float | None = None
             try:
-                await self._in_thread(place.claim)
+                await self._in_thread(partial(self._begin, place))
                 yield await self._scanned(snapshot, target, credentials, place)
+            except asyncio.CancelledError:
+                limit = self._patience.hurried
+                raise
             finally:
-                await self._in_thread(place.release)
+                await self._in_thread(lambda: place.release(limit=limit))
+
+    def _begin(self, place: ScanDirectory) -> None:
+        self._engine.binary.verify()
+        place.claim()
 
     async def _scanned(
         self, snapshot: FunctionSnapshot, target: command.Target, session: SessionCredentials, place: ScanDirectory
@@ -117,7 +137,13 @@ class QScanner:
         if ended.over_time:
             why = f"ran over its time of {self._settings.scan_timeout} s"
             raise outcome.crashed(why, ended.said, target=target.argument)
-        judged = outcome.judge(ended.exit_code, ended.said, mode=self._settings.qscanner_mode, target=target.argument)
+        judged = outcome.judge(
+            ended.exit_code,
+            ended.said,
+            mode=self._settings.qscanner_mode,
+            target=target.argument,
+            disk=await self._look() if outcome.blames_disk(ended.exit_code, ended.said) else None,
+        )
         found = await self._collect(place, redaction)
         return Scanned(
             status=ScanStatus.PARTIAL if found.reasons else judged.status,
@@ -145,6 +171,12 @@ class QScanner:
             )
         except OSError as error:
             raise HostFault(f"the scanner {argv[0]} does not start: {binary.why_not_started(error)}") from error
+
+    async def _look(self) -> disk.Look:
+        """While the scan's files are still there: without them a full disk may look empty."""
+        seen = await self._in_thread(lambda: disk.look(self._work.scans))
+        log.warning("the scanner calls the disk full", found=seen.found, believed=seen.is_short)
+        return seen
 
     async def _collect(self, place: ScanDirectory, redaction: ScanRedaction) -> files.Found:
         try:
@@ -180,7 +212,7 @@ async def prepare(
             or the work directory cannot be used.
     """
     patience = patience or Patience()
-    sha256 = await asyncio.to_thread(binary.check, settings.qscanner_path, settings.qscanner_sha256)
+    checked = await asyncio.to_thread(binary.check, settings.qscanner_path, settings.qscanner_sha256)
     work = WorkDirectory(settings.work_dir)
     await asyncio.to_thread(work.prepare)
     await asyncio.to_thread(work.clean)
@@ -189,8 +221,7 @@ async def prepare(
     try:
         await completed(loop.run_in_executor(None, place.claim))
         version = await binary.probe_version(
-            settings.qscanner_path,
-            sha256=sha256,
+            checked,
             environment=environment.bare_environment(environ, home=place.home, temporary=place.tmp),
             directory=place.path,
             redaction=ScanRedaction(redactor, environment.proxy_passwords(environ)),
@@ -199,10 +230,10 @@ async def prepare(
     finally:
         await completed(loop.run_in_executor(None, place.release))
     profile = ScanProfile(ENGINE, version, settings.qscanner_mode, tuple(settings.scan_types))
-    log.info("scanner ready", engine=ENGINE, version=version, sha256=sha256, mode=settings.qscanner_mode)
+    log.info("scanner ready", engine=ENGINE, version=version, sha256=checked.sha256, mode=settings.qscanner_mode)
     return QScanner(
         settings,
-        profile=profile,
+        engine=binary.Engine(checked, profile),
         work=work,
         credentials=credentials,
         redactor=redactor,

@@ -1,5 +1,6 @@
 """Exit code and last words -> what the scan is worth, or the error that says what to do."""
 
+import resource
 import signal
 from dataclasses import dataclass
 
@@ -18,7 +19,8 @@ from spoke.errors import (
     Unreadable,
     UploadFailed,
 )
-from worker.scanner import signs
+from worker.scanner import limits, signs
+from worker.scanner.disk import Look
 from worker.scanner.output import last_line
 from worker.scanner.signs import Sign
 
@@ -76,7 +78,22 @@ BY_SIGN: dict[Sign, tuple[type[ScanhubError], str]] = {
 }
 
 
-def judge(exit_code: int, said: str, *, mode: str, target: str) -> Outcome:
+BY_CODE_ALONE = frozenset({2, 3, 33, 37, 39})
+"""What a scanner that calls the disk full, on a disk that is not, ends with for another reason all the same."""
+
+
+SIGNAL_HINTS: dict[int, str] = {
+    signal.SIGKILL: " (out of memory?)",
+    signal.SIGXFSZ: f" (a file over {limits.LIMITS[resource.RLIMIT_FSIZE] // limits.GIBIBYTE} GiB)",
+}
+
+
+def blames_disk(exit_code: int, said: str) -> bool:
+    """Whether the scanner calls the disk full where that would explain its end; `judge` then asks for a look at it."""
+    return exit_code != 0 and exit_code < 40 and signs.DISK_FULL.search(said) is not None
+
+
+def judge(exit_code: int, said: str, *, mode: str, target: str, disk: Look | None) -> Outcome:
     """What the scan is worth.
 
     Args:
@@ -84,20 +101,19 @@ def judge(exit_code: int, said: str, *, mode: str, target: str) -> Outcome:
         said: The end of its stdout and stderr, redacted.
         mode: Of the scanner; with `evaluate-policy` exit 0 means that the policy allows.
         target: For the error's text.
+        disk: What a look at the disk showed before the scan's files were removed, if `blames_disk`; else None. The
+            words come from a program that prints names out of untrusted archives: alone they must not stop a worker.
 
     Raises:
         ScanhubError: The one that says what to do; its `detail` is `said`.
     """
     if exit_code == 0:
         return Outcome(ScanStatus.SUCCESS, policy=PolicyVerdict.ALLOW if mode == "evaluate-policy" else None)
-    # After 40 the upload is done and the scan is worth storing, whatever else was said.
-    if exit_code >= 40 and exit_code in WORTH_STORING:
-        return WORTH_STORING[exit_code]
-    if signs.DISK_FULL.search(said):
-        raise _error(HostFault, "the disk is full", exit_code, said, target)
+    if disk is not None and disk.is_short:
+        raise _error(HostFault, f"the disk is full ({disk.found})", exit_code, said, target)
     if exit_code in WORTH_STORING:
         return WORTH_STORING[exit_code]
-    kind, why = _cause(exit_code, said)
+    kind, why = _cause(exit_code, said, disk)
     raise _error(kind, why, exit_code, said, target)
 
 
@@ -106,7 +122,7 @@ def crashed(why: str, said: str, *, target: str) -> ScannerCrashed:
     return ScannerCrashed(f"the scanner {why} on {target}", detail=said)
 
 
-def _cause(exit_code: int, said: str) -> tuple[type[ScanhubError], str]:
+def _cause(exit_code: int, said: str, disk: Look | None) -> tuple[type[ScanhubError], str]:
     if exit_code < 0:
         return ScannerCrashed, f"died by {_signal_name(-exit_code)}"
     if signs.PANIC.search(said):
@@ -118,6 +134,8 @@ def _cause(exit_code: int, said: str) -> tuple[type[ScanhubError], str]:
         sign = signs.aws(said)
     if sign is not None:
         return BY_SIGN[sign]
+    if disk is not None and exit_code not in BY_CODE_ALONE:
+        return ScannerCrashed, f"it says that the disk is full, which is not so now ({disk.found})"
     return ERRORS.get(exit_code, (ScannerCrashed, "an unknown exit code"))
 
 
@@ -132,4 +150,4 @@ def _signal_name(number: int) -> str:
         name = signal.Signals(number).name
     except ValueError:
         name = f"signal {number}"
-    return f"{name} (out of memory?)" if number == signal.SIGKILL else name
+    return f"{name}{SIGNAL_HINTS.get(number, '')}"

@@ -6,11 +6,16 @@ import os
 import select
 import signal
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import structlog
+
 from spoke.errors import HostFault
 from worker.scanner import limits, strays
+
+log = structlog.get_logger()
 
 KILL_PATIENCE = 30.0
 """Seconds in which a killed process must be gone; one that hangs in the kernel (a dead disk) is not."""
@@ -78,7 +83,8 @@ class ScannerProcess:
     def end(self, *, grace: float, patience: float = KILL_PATIENCE) -> int:
         """See that nothing of it lives on. Blocks: for a thread.
 
-        A leader still alive gets TERM and `grace` seconds; then the whole group is killed, and whoever left it.
+        A leader still alive gets TERM and `grace` seconds; then the whole group is killed, and whoever left it, and
+        all of them together get `patience` seconds to be gone.
 
         Returns:
             The leader's exit code; below zero, the signal that it died by.
@@ -90,8 +96,11 @@ class ScannerProcess:
             self._signal(signal.SIGTERM)
             self._has_ended(grace)
         self._signal(signal.SIGKILL)
-        strays.end(self._directory)
-        if not self._has_ended(patience):
+        deadline = time.monotonic() + patience
+        strays.end(self._directory, patience=min(patience, strays.PATIENCE))
+        if not self._has_ended(max(0.0, deadline - time.monotonic())):
+            # Whoever waits may have been cancelled, and then hears no error.
+            log.error("the scanner outlives SIGKILL", pid=self.pid, seconds=patience)
             raise HostFault(f"the scanner's process {self.pid} outlives SIGKILL: this machine hangs")
         return self._process.wait()
 

@@ -1,11 +1,13 @@
 """One run of the binary from start to end, with a time limit and its output kept."""
 
 import asyncio
+import contextlib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 
+from spoke.errors import HostFault
 from worker.scanner.output import LAST, Capture, Pipe, as_text
 from worker.scanner.process import KILL_PATIENCE, ScannerProcess
 from worker.scanner.redaction import ScanRedaction
@@ -20,11 +22,14 @@ class Patience:
         version: For `--version`; a cold disk and a binary of 100 MB take a while.
         grace: Between TERM and KILL: the scanner may remove what it downloaded.
         kill: For a killed process to be gone.
+        hurried: The same where the scan was cancelled, and once more for the removal of its directory: the worker
+            itself may have only seconds to live then, and messages to give back. ECS kills 120 s after SIGTERM.
     """
 
     version: float = 30.0
-    grace: float = 10.0
+    grace: float = 5.0
     kill: float = KILL_PATIENCE
+    hurried: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +85,15 @@ async def run(
 
     Raises:
         OSError: It cannot be started.
-        HostFault: It cannot be killed.
+        HostFault: It ran to its end or over its time, and cannot be killed.
     """
     process = ScannerProcess(argv, environment=environment, directory=directory)
+
+    async def end(kill: float) -> int:
+        loop = asyncio.get_running_loop()
+        work = loop.run_in_executor(threads, lambda: process.end(grace=patience.grace, patience=kill))
+        return await completed(work)
+
     stdout, stderr = captures = (Capture(redaction), Capture(redaction))
     pipes: list[Pipe] = []
     over_time = False
@@ -93,12 +104,12 @@ async def run(
                 await process.exited()
         except TimeoutError:
             over_time = True
-        finally:
-            exit_code = await completed(
-                asyncio.get_running_loop().run_in_executor(
-                    threads, lambda: process.end(grace=patience.grace, patience=patience.kill)
-                )
-            )
+        except BaseException:
+            # A process that cannot be killed is in the log; what ends the scan, a cancellation above all, goes on.
+            with contextlib.suppress(HostFault):
+                await end(min(patience.kill, patience.hurried))
+            raise
+        exit_code = await end(patience.kill)
     finally:
         for pipe in pipes:
             pipe.finish()

@@ -31,7 +31,8 @@ PANIC: Final = _words(r"\bpanic:", r"\bgoroutine\b")
 """Go's runtime writes both when it dies, and exits 2."""
 
 DISK_FULL: Final = _words(r"no space left on device", r"disk quota exceeded")
-"""strerror(3)'s texts for it, which Go prints as they are. Not their names: a package may hold a file `ENOSPC.js`."""
+"""strerror(3)'s texts for it, which Go prints as they are. Not their names: a package may hold a file `ENOSPC.js`.
+All the same a package may hold these words too, so they are believed only after a look at the disk."""
 
 _ARN = re.compile(r"\barn:aws\S*", re.IGNORECASE)
 """Taken out before a line is read: a function may be named `qualys-token-401`."""

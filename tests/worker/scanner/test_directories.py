@@ -1,8 +1,11 @@
 import fcntl
+import itertools
 import os
+import time
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from spoke.errors import HostFault, Misconfigured
 from worker.scanner import directories
@@ -74,7 +77,8 @@ def test_leftovers_that_cannot_be_removed_hinder_no_scan(work: WorkDirectory, mo
     left = work.scans / f"slot-0-{'0' * 16}"
     left.mkdir()
 
-    def refuse(directory: Path) -> None:
+    def refuse(directory: Path, *, limit: float | None = None) -> None:
+        assert limit is None
         raise PermissionError(1, "Operation not permitted", str(directory))
 
     monkeypatch.setattr(directories, "remove", refuse)
@@ -198,3 +202,31 @@ def test_remove_takes_links_and_leaves_what_they_name(tmp_path: Path) -> None:
     assert not top.exists()
     assert (precious / "file").exists()
     remove(top)  # once more is no error
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_remove_stops_at_its_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nested: bool) -> None:
+    inner = tmp_path / "top" / "inner" if nested else tmp_path / "top"
+    inner.mkdir(parents=True)
+    for number in range(20):
+        (inner / str(number)).touch()
+    seconds = itertools.count()
+    monkeypatch.setattr(time, "monotonic", lambda: float(next(seconds)))
+    with pytest.raises(TimeoutError):
+        remove(tmp_path / "top", limit=10)
+    assert 5 < len(list(inner.iterdir())) < 20
+    remove(tmp_path / "top")
+    assert not (tmp_path / "top").exists()
+
+
+def test_what_a_hurried_release_leaves_goes_before_the_slot_is_used_again(work: WorkDirectory) -> None:
+    first, second = ScanDirectory(work), ScanDirectory(work)
+    first.claim()
+    with capture_logs() as logs:
+        first.release(limit=0)
+    assert [(entry["log_level"], entry["directory"]) for entry in logs] == [("warning", first.path.name)]
+    assert first.path.exists()
+    second.claim()
+    assert (second.slot, first.path.exists()) == (0, False)
+    second.release(limit=60)
+    assert list(work.scans.iterdir()) == []

@@ -386,15 +386,6 @@ async def test_a_directory_is_removed_whatever_lies_in_it(rig: Rig) -> None:
     assert (precious / "file").exists()
 
 
-async def test_a_binary_that_vanished_is_a_host_fault(rig: Rig) -> None:
-    scanner = await rig.prepare()
-    rig.binary.unlink()
-    with pytest.raises(HostFault, match="does not start: it, or the interpreter"):
-        async with scanner.scan(snapshot("exit-0"), session()):
-            pass
-    assert rig.scan_directories() == []
-
-
 async def test_files_that_cannot_be_read_are_a_host_fault(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(path: Path) -> io.BufferedReader:
         raise OSError(5, "Input/output error", str(path))

@@ -43,12 +43,14 @@ def test_a_process_that_outlives_kill_is_a_host_fault(
     tmp_path: Path, children: list[ScannerProcess], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     children.append(start(tmp_path, SLEEPER))
+    waited: list[float] = []
     with monkeypatch.context() as patched:
         # As if it hung in the kernel.
         patched.setattr(os, "killpg", lambda _group, _number: None)
-        patched.setattr(strays, "end", lambda _directory: 0)
+        patched.setattr(strays, "end", lambda _directory, *, patience: waited.append(patience))
         with pytest.raises(HostFault, match="outlives SIGKILL"):
             children[0].end(grace=0, patience=0.01)
+    assert waited == [0.01]  # no longer for what left the group either
 
 
 def test_a_kernel_without_process_handles_leaves_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
