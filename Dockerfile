@@ -103,6 +103,8 @@ ARG QSCANNER_SHA256
 # The worker checks the same sum again at every start.
 ENV SCANHUB_QSCANNER_PATH=/opt/qscanner \
     SCANHUB_QSCANNER_SHA256=${QSCANNER_SHA256}
+# Reads a file that the worker's event loop writes. ECS takes the task definition's instead, which says the same.
+HEALTHCHECK --interval=30s --timeout=10s --start-period=120s --retries=3 CMD ["scanhub", "worker", "--check"]
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="scanhub" \

@@ -21,7 +21,7 @@ from scanhub.documents import SCHEMA_VERSION, coverage_document
 from scanhub.tables import counts, new_table, state
 from scanhub.wiring import open_hub
 from spoke.arn import FunctionArn
-from worker.service import Tally
+from worker.tally import Tally
 from worker.trip import EndingKind
 
 WIDE = 120

@@ -22,7 +22,7 @@ from scanhub.progress import Progress, live
 from scanhub.wiring import open_worker
 from spoke.clock import SystemClock
 from spoke.errors import Misconfigured
-from worker.service import Tally
+from worker.tally import Tally
 from worker.trip import Observer
 
 STAND_IN = "qscanner-stand-in"

@@ -7,10 +7,12 @@ from datetime import timedelta
 from typing import TextIO
 from urllib.parse import urlsplit
 
+import aiohttp
 from aiobotocore.session import AioSession, get_session
 from pydantic import SecretStr
 
 from hub.credentials import SecretReader
+from hub.ecs_agent import EcsTaskProtection
 from hub.ledger import DynamoLedger
 from hub.message import Source
 from hub.metrics import EmbeddedMetrics
@@ -27,7 +29,9 @@ from spoke.clock import SystemClock
 from spoke.errors import Misconfigured
 from spoke.gateway import AwsSpoke
 from spoke.roles import Roles
-from worker.ports import Clock, Notifier
+from worker.health import Condition, Unwatched
+from worker.ports import Clock, Notifier, Protection
+from worker.protection import Unprotected
 from worker.scanner.driver import prepare
 from worker.service import Service
 from worker.trip import Observer
@@ -144,22 +148,29 @@ class CurrentCredentials:
 
 @asynccontextmanager
 async def open_worker(
-    settings: Settings, environ: Mapping[str, str], *, metrics: TextIO, observer: Observer, redactor: Redactor
+    settings: Settings,
+    environ: Mapping[str, str],
+    *,
+    metrics: TextIO,
+    observer: Observer,
+    redactor: Redactor,
+    health: Condition | None = None,
 ) -> AsyncIterator[Service]:
     """A worker that is ready to run: everything it stands on was asked once.
 
     Args:
         settings: The settings.
-        environ: The environment, from which the scanner's own is picked.
+        environ: The environment: what the scanner gets is picked from it, and ECS names its agent there.
         metrics: Where embedded metrics are written.
         observer: Who watches the journeys.
         redactor: Learns the secrets, and removes them.
+        health: Is told when the worker cannot go on; by default nobody is.
 
     Raises:
         Misconfigured: A setting, a secret, the scanner or one of the hub's parts is not usable.
         Unavailable: The endpoint does not answer.
     """
-    async with open_hub(settings, environ) as hub:
+    async with open_hub(settings, environ) as hub, _protection(environ) as protection:
         await hub.check()
         secrets = SecretReader(await hub.clients.get("secretsmanager"))
         credentials = CurrentCredentials(secrets, settings.qualys_secret_arn, redactor)
@@ -183,8 +194,20 @@ async def open_worker(
             notifier=await _notifier(settings, hub.clients),
             metrics=EmbeddedMetrics(metrics),
             observer=observer,
+            protection=protection,
+            health=health or Unwatched(),
         )
         yield Service(hub.queues, world, renew_credentials=credentials.renew)
+
+
+@asynccontextmanager
+async def _protection(environ: Mapping[str, str]) -> AsyncIterator[Protection]:
+    agent_uri = environ.get("ECS_AGENT_URI")
+    if not agent_uri:
+        yield Unprotected()
+        return
+    async with aiohttp.ClientSession() as session:
+        yield EcsTaskProtection(session, agent_uri)
 
 
 async def _external_id(settings: Settings, secrets: SecretReader) -> SecretStr:

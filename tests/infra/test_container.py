@@ -1,6 +1,7 @@
 """What can be held of the image and the compose files without an engine."""
 
 import hashlib
+import json
 import re
 import subprocess
 import tomllib
@@ -16,7 +17,8 @@ from typer.main import get_command
 
 from hub.settings import PREFIX, Settings
 from scanhub import __version__
-from scanhub.app import app
+from scanhub.app import HEALTH_CHECK as HEALTH_CHECK_ARGUMENTS
+from scanhub.command_line import app
 
 ROOT = Path(__file__).parents[2]
 USER = "10001:10001"
@@ -350,6 +352,48 @@ def test_the_worker_starts_when_the_deployment_is_done(files: tuple[str, ...]) -
     assert f"install -d -o 10001 -g 10001 -m 0700 {mount}" in " ".join(STAGES["local"].all("RUN"))
     assert f"{mount}/worker.env" in services["setup"]["command"][0]
     assert services["worker"]["command"] == [f". {mount}/worker.env; exec scanhub worker"]
+
+
+HEALTH_CHECK = ["CMD", "scanhub", "worker", "--check"]
+PACE = {"interval": 30, "timeout": 10, "retries": 3, "start_period": 120}
+"""Seconds and a count, the same wherever a worker runs: a stuck one is replaced within three minutes."""
+
+
+def seconds(text: str) -> int:
+    return int(re.fullmatch(r"(\d+)s", text)[1])  # type: ignore[index]  # another form of time fails here
+
+
+def test_the_task_definition_the_compose_file_and_the_image_ask_the_worker_in_one_way() -> None:
+    [task] = [
+        resource["Properties"]
+        for resource in template("hub.yaml")["Resources"].values()
+        if resource["Type"] == "AWS::ECS::TaskDefinition"
+    ]
+    on_ecs = dict(task["ContainerDefinitions"][0]["HealthCheck"])
+    assert on_ecs.pop("Command") == HEALTH_CHECK
+    assert on_ecs == {"Interval": 30, "Timeout": 10, "Retries": 3, "StartPeriod": 120}
+    composed = dict(compose(*PLAIN)["worker"]["healthcheck"])
+    assert composed.pop("test") == HEALTH_CHECK
+    assert composed.pop("retries") == PACE["retries"]
+    assert {name: seconds(text) for name, text in composed.items()} == {
+        name: value for name, value in PACE.items() if name != "retries"
+    }
+    options, command = last("worker", "HEALTHCHECK").split(" CMD ")
+    assert json.loads(command) == HEALTH_CHECK[1:]
+    given = dict(option.removeprefix("--").split("=") for option in options.split())
+    assert int(given.pop("retries")) == PACE["retries"]
+    assert {name.replace("-", "_"): seconds(text) for name, text in given.items()} == {
+        name: value for name, value in PACE.items() if name != "retries"
+    }
+
+
+def test_an_image_that_also_serves_the_cloud_is_not_asked_for_a_worker() -> None:
+    assert [stage.name for stage in STAGES.values() if stage.all("HEALTHCHECK")] == ["worker"]
+
+
+def test_the_health_check_is_the_one_that_is_answered_without_the_command_line() -> None:
+    assert HEALTH_CHECK[2:] == HEALTH_CHECK_ARGUMENTS
+    assert last("worker", "ENTRYPOINT") == json.dumps(HEALTH_CHECK[1:2])
 
 
 def test_images_token_and_base_are_variables() -> None:

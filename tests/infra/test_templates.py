@@ -11,6 +11,7 @@ from hub.settings import PREFIX, Settings
 from infra.local.deployment import output_name
 from spoke.envelope import MalformedReason
 from tests.infra.template import as_list, roles, statements, template
+from worker.vitals import INTERVAL, STALE
 
 ROOT = Path(__file__).parents[2]
 TEMPLATES = ("hub.yaml", "spoke.yaml")
@@ -175,6 +176,39 @@ def test_the_worker_enters_spoke_roles_of_its_organization_alone() -> None:
     assert set(statement["Action"]) == {"sts:AssumeRole", "sts:SetSourceIdentity"}
     assert statement["Resource"] == {"Fn::Sub": "arn:${AWS::Partition}:iam::*:role/${SpokeRoleName}"}
     assert statement["Condition"] == {"StringEquals": {"aws:ResourceOrgID": {"Ref": "OrganizationId"}}}
+
+
+def test_the_worker_protects_tasks_of_its_own_cluster_alone() -> None:
+    (statement,) = [one for one in statements("hub.yaml", "TaskRole") if "ecs:" in str(one["Action"])]
+    (cluster,) = of_type("hub.yaml", "AWS::ECS::Cluster").values()
+    assert as_list(statement["Action"]) == ["ecs:UpdateTaskProtection"]
+    task = f"arn:${{AWS::Partition}}:ecs:${{AWS::Region}}:${{AWS::AccountId}}:task/{cluster['ClusterName']}/*"
+    assert statement["Resource"] == {"Fn::Sub": task}
+
+
+def test_sqs_moves_a_message_only_as_a_last_net() -> None:
+    """The worker parks by failures that it counts itself; giving back (an account paused for a day) must not park."""
+    limit = template("hub.yaml")["Parameters"]["MaxReceiveCount"]
+    # The most that SQS takes (SetQueueAttributes in its API reference).
+    assert limit["Default"] == limit["MaxValue"] == 1000
+    assert limit["MinValue"] >= 20 * Settings.model_fields["max_attempts"].default
+    for name, queue in of_type("hub.yaml", "AWS::SQS::Queue").items():
+        if "RedrivePolicy" in queue:
+            assert queue["RedrivePolicy"]["maxReceiveCount"] == {"Ref": "MaxReceiveCount"}, name
+
+
+def test_a_task_whose_loop_is_stuck_is_replaced() -> None:
+    (task,) = of_type("hub.yaml", "AWS::ECS::TaskDefinition").values()
+    check = task["ContainerDefinitions"][0]["HealthCheck"]
+    assert check["Command"] == ["CMD", "scanhub", "worker", "--check"]
+    # ECS's own limits (HealthCheck in its API reference).
+    assert 5 <= check["Interval"] <= 300
+    assert 2 <= check["Timeout"] <= 60
+    assert 1 <= check["Retries"] <= 10
+    assert 0 <= check["StartPeriod"] <= 300
+    # A pause that the check takes for a stuck loop must not be one that the worker itself may make.
+    assert 2 * check["Interval"] <= STALE
+    assert 10 * INTERVAL <= STALE
 
 
 def test_the_workers_key_use_is_through_services_alone() -> None:

@@ -112,7 +112,7 @@ def test_every_queue_has_its_policy_its_key_and_its_dead_letter_queue(deployment
         attributes = queue_attributes(deployment, deployment.outputs[f"{source}QueueUrl"])
         dead = queue_attributes(deployment, deployment.outputs[f"{source}DlqUrl"])
         redrive = json.loads(attributes["RedrivePolicy"])
-        assert redrive == {"deadLetterTargetArn": dead["QueueArn"], "maxReceiveCount": 20}
+        assert redrive == {"deadLetterTargetArn": dead["QueueArn"], "maxReceiveCount": 1000}
 
 
 def test_only_the_rule_may_send_to_the_changes_queue_from_outside(deployment: Deployment) -> None:
