@@ -1,0 +1,70 @@
+"""How often a message may fail, and the count of it.
+
+SQS's receive count does not tell: a message is also received again because its lease was held, its account paused,
+Qualys away or a worker stopped. So each failure is written down in the ledger, and each kind has its own limit.
+"""
+
+from hub.metrics import try_figures
+from hub.settings import Settings
+from hub.tries import Failure
+from spoke.errors import (
+    CodeChanged,
+    HostFault,
+    Misconfigured,
+    NotReady,
+    ResultUnwritable,
+    ScanhubError,
+    Throttled,
+    Unavailable,
+    Unreadable,
+    UploadFailed,
+)
+from worker.trip import Trip
+from worker.world import World
+
+MAX_NOT_READY = 15
+"""Four to fifteen minutes: a function that is still not ready then is parked, not asked for ever."""
+
+PATIENCE = 4
+"""So many times the usual tries for what passes by itself: some two hours of an AWS API that is away."""
+
+_LIMITS: dict[type[ScanhubError], int] = {
+    Unreadable: 1,
+    ResultUnwritable: 2,  # once more elsewhere
+    HostFault: 3,  # on every machine that tried: the function is the cause, and would stop worker after worker
+    Misconfigured: 3,  # likewise
+    CodeChanged: 3,
+    NotReady: MAX_NOT_READY,
+}
+
+
+def limit_of(error: ScanhubError, settings: Settings) -> int:
+    """After so many failures of this kind a message is parked."""
+    limit = _LIMITS.get(type(error))
+    if limit is not None:
+        return limit
+    return settings.max_attempts * (PATIENCE if isinstance(error, (Throttled, Unavailable, UploadFailed)) else 1)
+
+
+async def note(error: ScanhubError, trip: Trip, world: World) -> bool:
+    """Write the failure down. Noted twice in one delivery it counts once.
+
+    Returns:
+        Whether it was the last that this message may have of its kind.
+
+    Raises:
+        Throttled, Unavailable: The ledger does not take it; then nothing is counted.
+    """
+    reason = word(error)
+    failure = Failure(trip.message.receive_count, reason, error.text.partition("\n")[0], world.clock.now())
+    is_new = all((one.attempt, one.reason) != (failure.attempt, reason) for one in trip.history)
+    trip.history = tuple(await world.ledger.note_failure(trip.message.id, failure))
+    if is_new:
+        world.metrics.emit(**try_figures(reason))
+    return sum(one.reason == reason for one in trip.history) >= limit_of(error, world.settings)
+
+
+def word(error: ScanhubError) -> str:
+    """The error's class as a stable word: `ScannerCrashed` -> `scanner_crashed`."""
+    name = type(error).__name__
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
