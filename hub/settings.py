@@ -91,6 +91,9 @@ class Settings(BaseSettings):
     max_concurrent_scans: int = Field(
         default_factory=_scans_for_this_machine, ge=1, le=64, description="Scans at once; two a CPU if not set."
     )
+    max_scans_per_account: int | None = Field(
+        default=None, ge=1, le=64, description="Of them for one account; three quarters if not set."
+    )
     cache_ttl_days: int = Field(default=30, ge=1, le=365, description="Days for which a result is fresh.")
     visibility_timeout: int = Field(
         default=120, ge=30, le=3600, description="Seconds by which a held message is kept invisible, again and again."
@@ -98,7 +101,7 @@ class Settings(BaseSettings):
     lease_duration: int = Field(
         default=180, ge=30, le=3600, description="Seconds that a lease outlives its last renewal."
     )
-    max_attempts: int = Field(default=5, ge=1, le=100, description="Receives after which a failing message is parked.")
+    max_attempts: int = Field(default=5, ge=1, le=20, description="Failed tries after which a message is parked.")
     enable_tagging: bool = Field(default=True, description="Write the `QualysScan*` tags on scanned functions.")
     exclude_functions: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Comma list of function name patterns (`*`, `?`, `[...]`) never to scan."
@@ -116,6 +119,11 @@ class Settings(BaseSettings):
         default=110, ge=0, le=3600, description="Seconds that running scans get after SIGTERM (ECS allows 120)."
     )
     log_level: LogLevel = Field(default="INFO", description="The least level that is logged.")
+
+    @property
+    def scans_per_account(self) -> int:
+        """How many slots one account may have: by default a quarter of them is left to the others."""
+        return self.max_scans_per_account or self.max_concurrent_scans - self.max_concurrent_scans // 4
 
     @field_validator("scan_types", "exclude_functions", "qscanner_policy_tags", mode="before")
     @classmethod

@@ -54,7 +54,7 @@ async def perform(owed: frozenset[Effect], key: ScanKey, summary: ScanSummary, t
 async def _tag(key: ScanKey, summary: ScanSummary, trip: Trip, world: World) -> None:
     tags = scan_tags(completed_at=summary.completed_at, status=summary.status.value, scan_tag=summary.scan_tag)
     try:
-        await world.spoke.tag(key.function, tags, present=trip.snapshot.tags if trip.snapshot is not None else None)
+        await world.accounts.tag(key.function, tags, present=trip.snapshot.tags if trip.snapshot is not None else None)
     except (Gone, NoAccess) as error:
         # The result stands without its tags, and no retry brings the function or the permission back.
         log.warning("function not tagged", reason=error.text)

@@ -1,15 +1,18 @@
 """What a failure leads to: the table of the design, one row a branch."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
 from hub.coverage import Coverage, CoverageState
 from hub.metrics import scan_figures
 from hub.notification import Notification, NotificationKind
-from hub.scans import ScanSummary
+from hub.scans import CLOCK_SKEW, ScanSummary
 from spoke.errors import (
+    AccountBusy,
+    AccountPaused,
+    CodeChanged,
     Gone,
     HostFault,
     LeaseHeld,
@@ -17,24 +20,25 @@ from spoke.errors import (
     Misconfigured,
     NoAccess,
     NotReady,
-    QualysFault,
-    Retry,
     ScanhubError,
+    Unexpected,
     Unreadable,
 )
-from worker import backoff
+from worker import backoff, tries
 from worker.trip import Ending, EndingKind, Trip
 from worker.world import World
 
 log = structlog.get_logger()
 
-WIDE = (HostFault, Misconfigured, QualysFault)
-"""What concerns more than the one message that met it."""
+WIDE = (HostFault, Misconfigured)
+"""What no worker can go on with. (What Qualys is to blame for is the circuit's.)"""
 
-QUALYS_PAUSE = timedelta(seconds=60)
 LEASE_JITTER = timedelta(seconds=5)
-NOT_READY_RECEIVES = 15
-"""After so many receives (four to fifteen minutes) a function that is still not ready is parked, not asked for ever."""
+BUSY_AHEAD = 3
+"""Receives by which the back-off of a busy account is ahead: a scan takes minutes, not seconds."""
+
+PAUSE_JITTER = timedelta(seconds=30)
+"""Over so long comes back what was given back for the time of a pause."""
 
 
 async def ending_after(error: Exception, trip: Trip, world: World) -> Ending:
@@ -54,67 +58,95 @@ def _known(error: Exception) -> ScanhubError:
     if isinstance(error, ScanhubError):
         return error
     log.error("unexpected error", exc_info=error)
-    return Retry(f"unexpected {type(error).__name__}", detail=str(error)[:2000])
+    return Unexpected(f"unexpected {type(error).__name__}", detail=str(error)[:2000])
 
 
 async def _ending(error: ScanhubError, trip: Trip, world: World) -> Ending:
-    if isinstance(error, WIDE):
-        return await _more_than_this_message(error, trip, world)
-    if isinstance(error, LeaseHeld):
-        return _given_back(error, max(error.until - world.clock.now(), timedelta(0)) + backoff.jitter(LEASE_JITTER))
-    if isinstance(error, LeaseLost):
-        return _given_back(error, backoff.jitter(LEASE_JITTER))
+    if world.circuit.failed(error, message_id=trip.message.id, turn=trip.turn):
+        return await _borne_by_the_circuit(error, trip, world)
+    uncounted = _uncounted(error, trip, world.clock.now())
+    if uncounted is not None:
+        return uncounted
     # The scanner's word is not enough: GetFunction has just answered, and a deleted layer reads the same.
     if isinstance(error, Gone) and trip.snapshot is None:
         return await _gone(error, trip, world)
-    if isinstance(error, NotReady):
-        return await _not_ready(error, trip, world)
-    if isinstance(error, Unreadable):
-        return await _failed(CoverageState.UNREADABLE, error, trip, world)
-    return await _retried(error, trip, world)
+    return await _counted(error, trip, world)
 
 
-async def _more_than_this_message(error: ScanhubError, trip: Trip, world: World) -> Ending:
-    """The message pays nothing for a fault of the machine, of the settings or of Qualys."""
-    if isinstance(error, HostFault) and trip.message.receive_count >= world.settings.max_attempts:
-        # It met one on every machine that tried: the function is the cause, and would stop worker after worker.
-        return replace(await _failed(CoverageState.FAILED, error, trip, world), fault=error)
+async def _borne_by_the_circuit(error: ScanhubError, trip: Trip, world: World) -> Ending:
     await _cover(CoverageState.PENDING, error.text, trip, world)
-    delay = backoff.jitter(QUALYS_PAUSE) if isinstance(error, QualysFault) else timedelta(0)
-    return replace(_given_back(error, delay), fault=error)
+    return circuit_open(world)
 
 
-async def _gone(error: Gone, trip: Trip, world: World) -> Ending:
-    function = trip.function
-    if function is not None:
-        now = world.clock.now()
-        # A function that was created anew after the question is newer than this answer.
-        as_of = trip.asked_at or now
-        await world.ledger.record(
-            Coverage(function=function, state=CoverageState.GONE, reason=error.text, at=now, as_of=as_of)
-        )
-    return Ending(kind=EndingKind.GONE, detail=error.text)
+def circuit_open(world: World) -> Ending:
+    """What becomes of a message while Qualys takes no scans: it pays nothing, and comes again after the pause."""
+    delay = world.circuit.pause + backoff.jitter(PAUSE_JITTER)
+    return Ending(kind=EndingKind.GIVEN_BACK, reason="qualys", detail=world.circuit.reason, delay=delay)
 
 
-async def _not_ready(error: NotReady, trip: Trip, world: World) -> Ending:
-    if trip.message.receive_count >= NOT_READY_RECEIVES:
-        return await _failed(CoverageState.FAILED, error, trip, world)
-    await _cover(CoverageState.PENDING, error.text, trip, world)
-    return _given_back(error, backoff.until_ready())
+def _uncounted(error: ScanhubError, trip: Trip, now: datetime) -> Ending | None:
+    """What is no failure of this message: it comes again when that may help."""
+    none = timedelta(0)
+    if isinstance(error, LeaseHeld):
+        return _given_back(error, max(error.until - now, none) + backoff.jitter(LEASE_JITTER))
+    if isinstance(error, LeaseLost):
+        return _given_back(error, backoff.jitter(LEASE_JITTER))
+    if isinstance(error, AccountPaused):
+        return _given_back(error, max(error.until - now, none) + backoff.jitter(PAUSE_JITTER))
+    if isinstance(error, AccountBusy):
+        return _given_back(error, backoff.after_failure(trip.message.receive_count + BUSY_AHEAD))
+    return None
 
 
-async def _retried(error: ScanhubError, trip: Trip, world: World) -> Ending:
-    last = trip.message.receive_count >= world.settings.max_attempts
+async def _counted(error: ScanhubError, trip: Trip, world: World) -> Ending:
+    """A failure of this message: once more, or for the last time."""
+    last = await tries.note(error, trip, world)
     if trip.summary is not None:
         # The result is durable; only effects are owed. The coverage already says what is true.
         return _parked(error, reason="effects_owed") if last else _again(trip, error)
+    if isinstance(error, WIDE):
+        return await _more_than_this_message(error, trip, world, last=last)
     if isinstance(error, NoAccess):
         await _cover(CoverageState.NO_ACCESS, error.text, trip, world)
         return _parked(error) if last else _again(trip, error)
     if last:
-        return await _failed(CoverageState.FAILED, error, trip, world)
-    await _cover(CoverageState.PENDING, f"try {trip.message.receive_count}: {error.text}", trip, world)
+        state = CoverageState.UNREADABLE if isinstance(error, Unreadable) else CoverageState.FAILED
+        return await _failed(state, error, trip, world)
+    await _cover(CoverageState.PENDING, error.text, trip, world)
+    if isinstance(error, (NotReady, CodeChanged)):
+        return _given_back(error, backoff.until_ready())
     return _again(trip, error)
+
+
+async def _more_than_this_message(error: ScanhubError, trip: Trip, world: World, *, last: bool) -> Ending:
+    if last:
+        # It met this on every machine that tried: the function is the cause, and would stop worker after worker.
+        return replace(await _failed(CoverageState.FAILED, error, trip, world), fault=error)
+    await _cover(CoverageState.PENDING, error.text, trip, world)
+    return replace(_given_back(error, timedelta(0)), fault=error)
+
+
+async def _gone(error: Gone, trip: Trip, world: World) -> Ending:
+    """Write down that the function is gone, unless it was created anew meanwhile.
+
+    What is known of it is read before it is asked for once more: so whatever was known by then is older than the
+    answer, and a function created anew later is newer, whatever any worker's clock says.
+    """
+    function = trip.function
+    if function is None:
+        raise AssertionError("only a function that was asked for can be gone")
+    known = await world.ledger.coverage(function)
+    as_of = world.clock.now() - CLOCK_SKEW
+    if known is not None and known.as_of is not None:
+        as_of = max(as_of, known.as_of)
+    try:
+        await world.accounts.describe(function)
+    except Gone:
+        await world.ledger.record(
+            Coverage(function=function, state=CoverageState.GONE, reason=error.text, at=world.clock.now(), as_of=as_of)
+        )
+        return Ending(kind=EndingKind.GONE, detail=error.text)
+    return _given_back(error, backoff.jitter(LEASE_JITTER))
 
 
 async def _failed(state: CoverageState, error: ScanhubError, trip: Trip, world: World) -> Ending:
@@ -139,7 +171,7 @@ async def _store_failure(error: ScanhubError, trip: Trip, world: World) -> ScanS
         snapshot=trip.snapshot,
         profile=world.scanner.profile,
         scan_id=trip.scan_id,
-        reasons=(_word(error),),
+        reasons=(tries.word(error),),
         detail=_with_detail(error),
         exit_code=None,
         started_at=trip.message.received_at,
@@ -169,18 +201,12 @@ def _again(trip: Trip, error: ScanhubError) -> Ending:
 
 
 def _given_back(error: ScanhubError, delay: timedelta) -> Ending:
-    return Ending(kind=EndingKind.GIVEN_BACK, reason=_word(error), detail=error.text, delay=delay)
+    return Ending(kind=EndingKind.GIVEN_BACK, reason=tries.word(error), detail=error.text, delay=delay)
 
 
 def _parked(error: ScanhubError, *, reason: str = "") -> Ending:
-    return Ending(kind=EndingKind.PARKED, reason=reason or _word(error), detail=_with_detail(error))
+    return Ending(kind=EndingKind.PARKED, reason=reason or tries.word(error), detail=_with_detail(error))
 
 
 def _with_detail(error: ScanhubError) -> str:
     return f"{error.text}\n{error.detail}" if error.detail else error.text
-
-
-def _word(error: ScanhubError) -> str:
-    """The error's class as a stable word: `ScannerCrashed` -> `scanner_crashed`."""
-    name = type(error).__name__
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")

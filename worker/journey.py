@@ -7,13 +7,13 @@ import structlog
 
 from hub.coverage import Coverage, CoverageState
 from hub.message import Message
-from hub.scans import Claim, Claimed, Fresh, Held, Lease, ScanKey, ScanRecord, ScanStatus, ScanSummary, new_scan_id
-from spoke.errors import LeaseHeld, ScanhubError
+from hub.scans import Claim, Claimed, Fresh, Held, ScanKey, ScanRecord, ScanStatus, ScanSummary, new_scan_id
+from spoke.errors import LeaseHeld, ScanhubError, WorkerDied
 from spoke.events import Change, Ignored, Malformed, read
 from spoke.functions import readiness
 from spoke.snapshot import FunctionSnapshot
-from worker import effects, exclusion, leases
-from worker.failures import ending_after
+from worker import effects, exclusion, leases, scanning, tries
+from worker.failures import circuit_open, ending_after
 from worker.trip import Ending, EndingKind, Stage, Trip
 from worker.world import World
 
@@ -45,30 +45,37 @@ async def journey(trip: Trip, world: World) -> Ending:
         if await _known(change, trip.message, world):
             return Ending(kind=EndingKind.COVERED, reason="fresh")
 
-        _move(trip, Stage.DESCRIBE, world)
-        trip.asked_at = world.clock.now()
-        snapshot = trip.snapshot = await world.spoke.describe(change.function)
-        why = exclusion.by_tag(snapshot, world.settings)
-        if why is not None:
-            await _record(snapshot, CoverageState.EXCLUDED, why, world)
-            return Ending(kind=EndingKind.EXCLUDED, reason="tag", detail=why)
-        readiness(snapshot)
-
-        _move(trip, Stage.CLAIM, world)
-        key = ScanKey(change.function, snapshot.fingerprint, world.scanner.profile.id)
-        claim = await _claim(key, change, trip.message, world)
-        if isinstance(claim, Fresh):
-            return await _resume(trip, claim.record, snapshot, world)
-        if isinstance(claim, Held):
-            return _coalesced(claim, trip.message)
-
-        summary = await _scan(trip, claim.lease, snapshot, world)
-
-        _move(trip, Stage.EFFECTS, world)
-        await effects.perform(effects.owed_by(summary, world.settings), key, summary, trip, world)
-        return Ending(kind=EndingKind.STORED, reason=summary.status.value)
+        _move(trip, Stage.WAIT, world)
+        world.accounts.admit(change.function.account)
+        async with world.places.taken(change.function.account, trip.message.source):
+            return circuit_open(world) if world.circuit.is_open else await _visit(trip, change, world)
     except Exception as error:  # noqa: BLE001  # the one place where every failure is turned into an ending
         return await ending_after(error, trip, world)
+
+
+async def _visit(trip: Trip, change: Change, world: World) -> Ending:
+    """What needs the function itself: to describe it, and to scan it if nobody has."""
+    _move(trip, Stage.DESCRIBE, world)
+    snapshot = trip.snapshot = await world.accounts.describe(change.function)
+    why = exclusion.by_tag(snapshot, world.settings)
+    if why is not None:
+        await _record(snapshot, CoverageState.EXCLUDED, why, world)
+        return Ending(kind=EndingKind.EXCLUDED, reason="tag", detail=why)
+    readiness(snapshot)
+
+    _move(trip, Stage.CLAIM, world)
+    key = ScanKey(change.function, snapshot.fingerprint, world.scanner.profile.id)
+    claim = await _claim(key, change, trip.message, world)
+    if isinstance(claim, Fresh):
+        return await _resume(trip, claim.record, snapshot, world)
+    if isinstance(claim, Held):
+        return _coalesced(claim, trip.message)
+
+    summary = await _scan(trip, claim, snapshot, world)
+
+    _move(trip, Stage.EFFECTS, world)
+    await effects.perform(effects.owed_by(summary, world.settings), key, summary, trip, world)
+    return Ending(kind=EndingKind.STORED, reason=summary.status.value)
 
 
 def _bind(change: Change) -> None:
@@ -175,26 +182,28 @@ async def _resume(trip: Trip, record: ScanRecord, snapshot: FunctionSnapshot, wo
     return Ending(kind=EndingKind.STORED, reason=summary.status.value)
 
 
-async def _scan(trip: Trip, lease: Lease, snapshot: FunctionSnapshot, world: World) -> ScanSummary:
+async def _scan(trip: Trip, claim: Claimed, snapshot: FunctionSnapshot, world: World) -> ScanSummary:
     """Scan, store, commit: all under one lease."""
+    lease = claim.lease
     scan_id = trip.scan_id = new_scan_id(world.clock.now())
     structlog.contextvars.bind_contextvars(scan_id=scan_id)
     try:
+        await _heed_the_dead(claim, trip, world)
         _move(trip, Stage.SCAN, world)
         await _record(snapshot, CoverageState.SCANNING, f"scan {scan_id}", world)
-        async with leases.kept(lease, world.ledger, world.clock, _lease_duration(world)):
-            # The scanner's own session starts here, so that a long scan has the whole hour of it.
-            credentials = await world.spoke.scan_credentials(snapshot)
-            async with world.scanner.scan(snapshot, credentials) as scanned:
-                trip.scan_duration = scanned.finished_at - scanned.started_at
-                _move(trip, Stage.STORE, world)
-                summary = await world.results.store(
-                    snapshot=snapshot,
-                    profile=world.scanner.profile,
-                    scan_id=scan_id,
-                    scanned=scanned,
-                    ttl=timedelta(days=world.settings.cache_ttl_days),
-                )
+        async with (
+            leases.kept(lease, world.ledger, world.clock, _lease_duration(world)),
+            scanning.scanned(trip, snapshot, world) as scanned,
+        ):
+            trip.scan_duration = scanned.finished_at - scanned.started_at
+            _move(trip, Stage.STORE, world)
+            summary = await world.results.store(
+                snapshot=snapshot,
+                profile=world.scanner.profile,
+                scan_id=scan_id,
+                scanned=scanned,
+                ttl=timedelta(days=world.settings.cache_ttl_days),
+            )
         _move(trip, Stage.COMMIT, world)
         await world.ledger.commit(
             lease,
@@ -208,6 +217,19 @@ async def _scan(trip: Trip, lease: Lease, snapshot: FunctionSnapshot, world: Wor
         raise
     trip.summary = summary
     return summary
+
+
+async def _heed_the_dead(claim: Claimed, trip: Trip, world: World) -> None:
+    """A function that takes its worker down with it (memory) must not do so for ever.
+
+    Raises:
+        WorkerDied: That was the last try.
+    """
+    if claim.abandoned_by != trip.message.id:
+        return
+    error = WorkerDied("the worker that scanned for this message before did not live to its end")
+    if await tries.note(error, trip, world):
+        raise error
 
 
 def _coverage(snapshot: FunctionSnapshot, summary: ScanSummary, now: datetime) -> Coverage:

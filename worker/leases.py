@@ -16,6 +16,9 @@ log = structlog.get_logger()
 RENEWALS_A_LEASE = 3
 """Renewed at a third of its length: two renewals may fail before it ends."""
 
+LAST_SIXTH = 6
+"""A lease that was not renewed is given up a sixth of its length before it ends: to end a scan takes a while too."""
+
 
 @asynccontextmanager
 async def kept(lease: Lease, ledger: Ledger, clock: Clock, duration: timedelta) -> AsyncIterator[None]:
@@ -24,6 +27,9 @@ async def kept(lease: Lease, ledger: Ledger, clock: Clock, duration: timedelta) 
     Raises:
         LeaseLost: Another worker has it, or it could not be renewed in time; what ran inside was cancelled.
     """
+    if _left(lease, clock, duration) <= 0:
+        # Its claim was answered so late that nothing is left of it.
+        raise LeaseLost("the lease ended before the scan began")
     try:
         async with asyncio.TaskGroup() as group:
             renewal = group.create_task(_renew(lease, ledger, clock, duration))
@@ -34,15 +40,13 @@ async def kept(lease: Lease, ledger: Ledger, clock: Clock, duration: timedelta) 
         raise _first(errors) from None
 
 
-LAST_SIXTH = 6
-"""A lease that was not renewed is given up a sixth of its length before it ends: to end a scan takes a while too."""
-
-
 async def _renew(lease: Lease, ledger: Ledger, clock: Clock, duration: timedelta) -> None:
     while True:
-        await asyncio.sleep(duration.total_seconds() / RENEWALS_A_LEASE)
+        # Counted from the lease's own end: its answer may have been on its way for long.
+        renew_at = lease.expires_at - duration * (1 - 1 / RENEWALS_A_LEASE)
+        await asyncio.sleep((renew_at - clock.now()).total_seconds())
         while True:
-            left = (lease.expires_at - clock.now() - duration / LAST_SIXTH).total_seconds()
+            left = _left(lease, clock, duration)
             try:
                 # A call that hangs must not outlive the lease.
                 async with asyncio.timeout(max(0.0, left)):
@@ -55,6 +59,11 @@ async def _renew(lease: Lease, ledger: Ledger, clock: Clock, duration: timedelta
                 if left <= 0:
                     raise LeaseLost("the lease ended: it could not be renewed in time") from error
                 await asyncio.sleep(min(left, duration.total_seconds() / (4 * RENEWALS_A_LEASE)))
+
+
+def _left(lease: Lease, clock: Clock, duration: timedelta) -> float:
+    """Seconds until the lease must be given up."""
+    return (lease.expires_at - clock.now() - duration / LAST_SIXTH).total_seconds()
 
 
 def _first(errors: BaseExceptionGroup[Exception]) -> Exception:

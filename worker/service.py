@@ -2,8 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import structlog
@@ -12,12 +11,16 @@ from hub.message import Message, Source
 from hub.metrics import load_figures
 from spoke.errors import HostFault, QualysFault, Retry, ScanhubError
 from worker import backoff
-from worker.failures import QUALYS_PAUSE
+from worker.failures import circuit_open
 from worker.heartbeat import Heartbeat
 from worker.journey import journey
+from worker.outage import Outage
 from worker.ports import Queue
+from worker.room import Room
 from worker.settlement import Settlement
+from worker.tally import Tally
 from worker.trip import Ending, EndingKind, Stage, Trip
+from worker.vitals import HealthState
 from worker.world import World
 
 log = structlog.get_logger()
@@ -27,45 +30,21 @@ Result = TypeVar("Result")
 RECEIVE_LIMIT = 10
 """Messages a receive (SQS API reference)."""
 
-LONG_POLL = 20.0
-"""Seconds; SQS's most."""
-
 DRAIN_LOOK = 5.0
 """Seconds. While a long scan runs, so often a drain looks for what has come meanwhile."""
 
 LOAD_INTERVAL = 60.0
 """Seconds between two figures of what is in hand: CloudWatch's own resolution."""
 
-LOST = "lost"
-"""The word by which a journey is cancelled whose message is not ours any more."""
+BUSY = "account_busy"
+BUSY_PAUSE = 0.5
+"""Seconds. A long queue of one account is not received and given back as fast as the network can."""
 
-SHARED_POLL = 1.0
-"""Seconds. With two queues each is asked in turn, so that a change never waits longer behind an empty sweep queue."""
-
-SWEEP_PATIENCE = 10
-"""Turns in which changes may take every slot while the sweep has none: then the next free one is the sweep's."""
+LAST_CALLS = 20.0
+"""Seconds after the drain time for scans to be ended and for the last calls about their messages."""
 
 DRAIN_POLL = 1.0
 """Seconds. Long enough that SQS asks all its servers, which a poll of zero does not."""
-
-
-@dataclass(slots=True)
-class Tally:
-    """What became of the messages of one run.
-
-    Attributes:
-        endings: How many journeys ended in which way.
-        left_behind: Ids of messages given back and not received again since.
-    """
-
-    endings: dict[EndingKind, int] = field(default_factory=dict)
-    left_behind: set[str] = field(default_factory=set)
-
-    def count(self, trip: Trip, ending: Ending) -> None:
-        """One journey has ended."""
-        self.endings[ending.kind] = self.endings.get(ending.kind, 0) + 1
-        if ending.kind is EndingKind.GIVEN_BACK:
-            self.left_behind.add(trip.message.id)
 
 
 class Service:
@@ -86,21 +65,28 @@ class Service:
         visibility = timedelta(seconds=world.settings.visibility_timeout)
         self._heartbeats = {source: Heartbeat(queue, world.clock, visibility) for source, queue in queues.items()}
         self._settlements = {source: Settlement(queue, world) for source, queue in queues.items()}
-        self._slots = world.settings.max_concurrent_scans
         self._running: dict[asyncio.Task[None], Trip] = {}
-        self._room = asyncio.Event()
+        self._room = Room(self._running.values(), world, sources=queues.keys())
         self._stopping = asyncio.Event()
+        self._asked_to_stop = False
+        self._hurried = asyncio.Event()
         self._draining = False
-        self._passed_over = 0
-        self._paused_until: datetime | None = None
+        self._calm_at = 0.0
+        self._outage = Outage(world)
+        world.circuit.on_change = self._circuit_changed
         self._waiting: asyncio.Future[Any] | None = None
         self._fault: ScanhubError | None = None
         self.tally = Tally()
 
     def stop(self) -> None:
-        """Receive nothing more, give back what has not begun, let scans finish within the drain time, end."""
-        self._stopping.set()
-        self._interrupt()
+        """Receive nothing more, give back what has not begun, let scans finish within the drain time, end.
+
+        Asked a second time, it does not wait for scans: they are ended, and their messages given back.
+        """
+        if self._asked_to_stop:
+            self._hurried.set()
+        self._asked_to_stop = True
+        self._stop()
 
     async def run(self, *, drain: bool = False) -> Tally:
         """Work until stopped or, with `drain`, until there is nothing to receive and nothing runs.
@@ -110,29 +96,31 @@ class Service:
             QualysFault: With `drain` only: Qualys refuses the token or is down; without, the worker waits for it.
         """
         self._draining = drain
+        self._room.drain = self._world.places.patient = drain
         loop = asyncio.get_running_loop()
         beats = [loop.create_task(beat.run()) for beat in self._heartbeats.values()]
         for beat in beats:
             beat.add_done_callback(self._beat_ended)
         beats.append(loop.create_task(self._tell_load()))
+        beats.append(loop.create_task(self._world.guardian.run()))
         try:
             await (self._until_empty() if drain else self._until_stopped())
         finally:
             await self._wind_up()
             for beat in beats:
                 beat.cancel()
-            await asyncio.gather(*beats, return_exceptions=True)
+            await asyncio.gather(*beats, self._outage.told(), return_exceptions=True)
         if self._fault is not None:
             raise self._fault
         return self.tally
 
     async def _until_stopped(self) -> None:
-        wait = LONG_POLL if len(self._queues) == 1 else SHARED_POLL
         failures = 0
         while not self._stopping.is_set():
             try:
                 for source in self._queues:
-                    await self._take(source, wait)
+                    taken = await self._take(source, self._room.poll(source))
+                    self._room.took(source, taken)
                 failures = 0
             except Retry as error:
                 failures += 1
@@ -153,41 +141,19 @@ class Service:
 
     async def _take(self, source: Source, wait: float) -> int:
         """Receive as much as there is room for and send it on its way; returns how much that was."""
-        if self._paused_until is not None:
-            await self._interruptible(self._pause(self._paused_until))
+        if self._world.circuit.is_open:
+            await self._interruptible(self._outage.wait_for_probe(self._renew_credentials))
             return 0
-        room = await self._interruptible(self._wait_for_room(source))
-        if not room or self._stopping.is_set():
+        if (restless := self._calm_at - asyncio.get_running_loop().time()) > 0:
+            await self._interruptible(asyncio.sleep(restless))
+        room = await self._interruptible(self._room.wait(source))
+        # A journey may have changed things between the look at the room and here.
+        if not room or self._stopping.is_set() or self._world.circuit.is_open:
             return 0
         messages = await self._interruptible(self._queues[source].receive(min(room, RECEIVE_LIMIT), wait=wait))
         for message in messages or ():
             self._start(message)
         return len(messages or ())
-
-    async def _pause(self, until: datetime) -> None:
-        """While Qualys refuses the token nothing is received; then the secret is read anew."""
-        await asyncio.sleep(max(0.0, (until - self._world.clock.now()).total_seconds()))
-        await self._renew_credentials()
-        self._paused_until = None
-
-    async def _wait_for_room(self, source: Source) -> int:
-        # Half of the slots are out of the sweep's reach, so that a change finds one free.
-        reserved = self._slots // 2 if source is Source.SWEEP else 0
-        if source is Source.SWEEP and self._slots - reserved - len(self._running) <= 0:
-            swept = any(trip.message.source is Source.SWEEP for trip in self._running.values())
-            self._passed_over = 0 if swept else self._passed_over + 1
-            if self._passed_over < SWEEP_PATIENCE:
-                return 0
-            # Changes have had every slot for so many turns: the next one that is free is the sweep's.
-            self._passed_over = 0
-            while len(self._running) >= self._slots:
-                self._room.clear()
-                await self._room.wait()
-            return 1
-        while (room := self._slots - reserved - len(self._running)) <= 0:
-            self._room.clear()
-            await self._room.wait()
-        return room
 
     async def _interruptible(self, work: Awaitable[Result]) -> Result | None:
         """The result, or None if the work was interrupted: by a stop, or because Qualys takes no scans."""
@@ -209,14 +175,15 @@ class Service:
             self._waiting.cancel()
 
     def _start(self, message: Message) -> None:
-        trip = Trip(message)
+        trip = Trip(message, turn=self._world.circuit.turn)
         self.tally.left_behind.discard(message.id)
         task = asyncio.get_running_loop().create_task(self._carry(trip), name=f"message {message.id}")
         self._running[task] = trip
         task.add_done_callback(self._ended)
 
         def lose() -> None:
-            task.cancel(LOST)
+            trip.lost = True
+            task.cancel()
 
         self._heartbeats[message.source].hold(message, lose)
 
@@ -224,7 +191,7 @@ class Service:
         trip = self._running.pop(task)
         # However it ended: what nobody carries must not be kept from the others.
         self._heartbeats[trip.message.source].let_go(trip.message)
-        self._room.set()
+        self._room.look_again()
         if not task.cancelled() and (error := task.exception()) is not None:
             # A mistake of our own in the settling: the message comes again by its visibility.
             log.error("journey not settled", exc_info=error)
@@ -238,8 +205,15 @@ class Service:
     async def _tell_load(self) -> None:
         while True:
             await asyncio.sleep(LOAD_INTERVAL)
-            running = sum(trip.has_begun for trip in self._running.values())
-            self._world.metrics.emit(**load_figures(running=running, held=len(self._running)))
+            self._world.metrics.emit(
+                **load_figures(
+                    running=sum(trip.has_begun for trip in self._running.values()),
+                    held=len(self._running),
+                    waiting=self._world.places.waiting,
+                    accounts_paused=self._world.accounts.paused,
+                    circuit_open=not self._world.circuit.is_closed,
+                )
+            )
 
     async def _carry(self, trip: Trip) -> None:
         """One message, from its receipt to its settlement."""
@@ -247,8 +221,11 @@ class Service:
         structlog.contextvars.bind_contextvars(message_id=trip.message.id)
         self._world.observer.moved(trip)
         ending = await self._journey(trip)
+        if ending.reason == BUSY:
+            self._calm_at = asyncio.get_running_loop().time() + BUSY_PAUSE
         # Before the message is given back: this worker's own receive, still in flight, would only fetch it again.
-        self._heed(ending.fault)
+        if ending.fault is not None:
+            self._stop_for(ending.fault)
         trip.ending = ending
         ending = await self._settle(trip, ending)
         trip.stage, trip.ending = Stage.ENDED, ending
@@ -258,11 +235,14 @@ class Service:
     async def _journey(self, trip: Trip) -> Ending:
         try:
             return await journey(trip, self._world)
-        except asyncio.CancelledError as cancelled:
-            # Cancelled by this service, for one of two reasons; the task goes on, to settle its message.
+        except asyncio.CancelledError:
+            # Cancelled by this service, for one of three reasons; the task goes on, to settle its message.
             _carry_on()
-            lost = LOST in cancelled.args
-            return Ending(kind=EndingKind.LOST if lost else EndingKind.GIVEN_BACK, reason="" if lost else "stop")
+            if trip.lost:
+                return Ending(kind=EndingKind.LOST)
+            if self._stopping.is_set():
+                return Ending(kind=EndingKind.GIVEN_BACK, reason="stop")
+            return circuit_open(self._world)
 
     async def _settle(self, trip: Trip, ending: Ending) -> Ending:
         """Do with the message what the ending says; where that fails it comes again by its visibility."""
@@ -278,20 +258,31 @@ class Service:
                 self._stop_for(error)
         return ending
 
-    def _heed(self, fault: ScanhubError | None) -> None:
-        """A fault that concerns more than one message."""
-        if isinstance(fault, QualysFault) and not self._draining:
-            log.error("qualys does not take our scans; nothing is received for a while", reason=fault.text)
-            self._paused_until = self._world.clock.now() + QUALYS_PAUSE
+    def _circuit_changed(self) -> None:
+        """Qualys does not take our scans, or does again."""
+        self._room.look_again()
+        circuit = self._world.circuit
+        if circuit.is_open and self._draining:
+            self._stop_for(QualysFault(circuit.reason))
+        elif circuit.is_open:
             self._interrupt()
-        elif fault is not None:
-            self._stop_for(fault)
+            for task, trip in self._running.items():
+                # One that has just been started sees for itself; cancelled now it would never run at all.
+                if trip.stage is not Stage.READ and not trip.has_begun and trip.ending is None:
+                    task.cancel()
+        self._outage.turned()
 
     def _stop_for(self, fault: ScanhubError) -> None:
         if self._fault is None:
             log.error("this worker stops", reason=fault.text)
+            self._world.health.say(HealthState.UNHEALTHY, fault.text)
             self._fault = fault
-        self.stop()
+        self._stop()
+
+    def _stop(self) -> None:
+        self._world.health.say(HealthState.STOPPING)
+        self._stopping.set()
+        self._interrupt()
 
     async def _wind_up(self) -> None:
         """Give back what has not begun; let scans end within the drain time, then end them and give back."""
@@ -304,11 +295,27 @@ class Service:
                 task.cancel()
         if self._running:
             log.info("draining", running=len(self._running), seconds=self._world.settings.drain_timeout)
-            await asyncio.wait(list(self._running), timeout=self._world.settings.drain_timeout)
+            await self._drained(list(self._running))
+        for task, trip in self._running.items():
+            if trip.ending is None:
+                task.cancel()
+        if self._running:
+            # What has ended is deleted, parked or given back also when there was no time to drain at all.
+            await asyncio.wait(list(self._running), timeout=LAST_CALLS)
         for task in self._running:
             task.cancel()
         if self._running:
             await asyncio.wait(list(self._running))
+
+    async def _drained(self, running: list[asyncio.Task[None]]) -> None:
+        """All have ended, or the drain time is over, or somebody is in a hurry."""
+        hurry = asyncio.ensure_future(self._hurried.wait())
+        ended = asyncio.ensure_future(asyncio.wait(running))
+        await asyncio.wait(
+            {hurry, ended}, timeout=self._world.settings.drain_timeout, return_when=asyncio.FIRST_COMPLETED
+        )
+        for waiter in (hurry, ended):
+            waiter.cancel()
 
 
 def _carry_on() -> None:

@@ -55,6 +55,7 @@ class Settlement:
             function=str(trip.function) if trip.function is not None else "",
             attempts=trip.message.receive_count,
             at=self._world.clock.now(),
+            history=trip.history,
         )
 
     async def _delete(self, messages: Sequence[Message]) -> Mapping[Message, bool]:

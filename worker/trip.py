@@ -1,12 +1,13 @@
 """Where one message stands on its journey, and how the journey ended."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol
 
 from hub.message import Message
 from hub.scans import ScanSummary
+from hub.tries import Failure
 from spoke.arn import FunctionArn
 from spoke.errors import ScanhubError
 from spoke.events import Change
@@ -18,6 +19,7 @@ class Stage(StrEnum):
 
     READ = "read"
     LOOK_UP = "look up"
+    WAIT = "wait"
     DESCRIBE = "describe"
     CLAIM = "claim"
     SCAN = "scan"
@@ -50,7 +52,7 @@ class Ending:
         reason: A stable word, such as `account_mismatch`; empty where the kind says it all.
         detail: One line for a person.
         delay: With `given back`: after which time it comes again.
-        fault: With `given back`: what concerns more than this message (`HostFault`, `Misconfigured`, `QualysFault`).
+        fault: With `given back`: what concerns more than this message (`HostFault`, `Misconfigured`).
     """
 
     kind: EndingKind
@@ -66,24 +68,28 @@ class Trip:
 
     Attributes:
         message: As received.
+        turn: Of the Qualys circuit, when it was received.
         stage: The step it is at.
         change: What the body says, once it was read.
-        asked_at: When GetFunction was asked (aware, UTC): what it says cannot be older.
         snapshot: What GetFunction said, once it has answered.
         scan_id: Of its own scan, once it has claimed one.
         scan_duration: The scanner's own time, once it has ended.
         summary: Of the result, once it is committed.
+        history: The failures of this message so far, once one was written down.
+        lost: Whether the message is not ours any more.
         ending: How it ended, once it did.
     """
 
     message: Message
+    turn: int = 0
     stage: Stage = Stage.READ
     change: Change | None = None
-    asked_at: datetime | None = None
     snapshot: FunctionSnapshot | None = None
     scan_id: str | None = None
     scan_duration: timedelta | None = None
     summary: ScanSummary | None = None
+    history: tuple[Failure, ...] = ()
+    lost: bool = False
     ending: Ending | None = None
 
     @property

@@ -6,8 +6,13 @@ from dataclasses import dataclass, field
 from hub.results import Results
 from hub.scans import ScanKey, ScanRecord
 from hub.settings import Settings
+from worker.accounts import Accounts
 from worker.batcher import Batcher
-from worker.ports import Clock, Ledger, Metrics, Notifier, Scanner, Spoke
+from worker.circuit import Circuit
+from worker.health import Condition, Unwatched
+from worker.places import Places
+from worker.ports import Clock, Ledger, Metrics, Notifier, Protection, Scanner, Spoke
+from worker.protection import Guardian, Unprotected
 from worker.trip import Observer, Unobserved
 
 LOOK_UP_KEYS = 50
@@ -19,7 +24,15 @@ LOOK_UP_LINGER = 0.005
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """The ports, the settings and who watches."""
+    """The ports, the settings and who watches; and what one worker's journeys share.
+
+    Attributes:
+        accounts: The spokes, each at its pace: what a journey calls instead of `spoke`.
+        circuit: Whether Qualys takes our scans.
+        guardian: Keeps this task from being ended while it scans.
+        places: Fairness between accounts.
+        lookups: Look-ups of many journeys in one call.
+    """
 
     settings: Settings
     clock: Clock
@@ -30,11 +43,27 @@ class World:
     notifier: Notifier
     metrics: Metrics
     observer: Observer = field(default_factory=Unobserved)
+    protection: Protection = field(default_factory=Unprotected)
+    health: Condition = field(default_factory=Unwatched)
+    accounts: Accounts = field(init=False)
+    circuit: Circuit = field(init=False)
+    guardian: Guardian = field(init=False)
+    places: Places = field(init=False)
     lookups: Batcher[ScanKey, ScanRecord] = field(init=False)
 
     def __post_init__(self) -> None:
+        slots = self.settings.max_concurrent_scans
+
         async def look_up(keys: Sequence[ScanKey]) -> Mapping[ScanKey, ScanRecord]:
             return await self.ledger.look_up(keys)
 
         batcher = Batcher[ScanKey, ScanRecord](look_up, size=LOOK_UP_KEYS, linger=LOOK_UP_LINGER)
-        object.__setattr__(self, "lookups", batcher)  # the object is frozen; this is its construction
+        places = Places(per_account=self.settings.scans_per_account, waiting_room=slots)
+        for name, value in (
+            ("accounts", Accounts(self.spoke, self.clock)),
+            ("circuit", Circuit(self.clock)),
+            ("guardian", Guardian(self.protection)),
+            ("places", places),
+            ("lookups", batcher),
+        ):
+            object.__setattr__(self, name, value)  # the object is frozen; this is its construction

@@ -22,7 +22,7 @@ from infra.local.deployment import Deployment, deploy
 from infra.local.scenario import Scenario, play
 from scanhub.wiring import open_hub, open_worker
 from spoke.arn import FunctionArn
-from worker.service import Tally
+from worker.tally import Tally
 from worker.trip import Unobserved
 
 STAND_IN = Path(sysconfig.get_path("scripts")) / "qscanner-stand-in"

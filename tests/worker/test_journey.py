@@ -285,6 +285,7 @@ async def test_a_forced_request_scans_although_a_fresh_result_is_there(world: Te
 async def test_a_forced_request_that_comes_again_after_its_commit_is_not_forced_twice(world: TestWorld) -> None:
     world.spoke.fail("tag", Throttled("slow down"))
     assert (await travel(world, request(force=True)))[0].kind is EndingKind.GIVEN_BACK
+    await asyncio.sleep(10)  # an account that throttles is paused
     assert (await travel(world, request(force=True), receive_count=2))[0].kind is EndingKind.STORED
     assert len(world.scanner.runs) == 1
     assert len(world.spoke.tagged) == 1

@@ -155,3 +155,42 @@ def test_a_renewal_that_failed_once_is_tried_again_in_time() -> None:
         assert ledger.renewed[0] < 150
 
     run(main())
+
+
+def test_a_claim_that_is_answered_too_late_begins_no_scan() -> None:
+    async def main() -> None:
+        ledger = Renewals()
+        await asyncio.sleep(151)
+        with pytest.raises(LeaseLost, match="before the scan began"):
+            async with kept(LEASE, ledger.port, LoopClock(), DURATION):
+                raise AssertionError("somebody else may be scanning by now")
+
+    run(main())
+
+
+def test_a_claim_that_is_answered_late_is_renewed_in_time() -> None:
+    async def main() -> None:
+        ledger = Renewals()
+        await asyncio.sleep(100)
+        async with kept(LEASE, ledger.port, LoopClock(), DURATION):
+            await asyncio.sleep(100)
+        assert ledger.renewed == [100, 160]
+
+    run(main())
+
+
+def test_a_renewal_that_is_answered_late_is_followed_by_the_next_in_time() -> None:
+    async def main() -> None:
+        ledger = Renewals()
+        renew = ledger.renew
+
+        async def slow(lease: Lease, *, now: datetime, duration: timedelta) -> Lease:
+            await asyncio.sleep(65)
+            return await renew(lease, now=now, duration=duration)
+
+        ledger.renew = slow  # type: ignore[method-assign]  # the answers take their time
+        async with kept(LEASE, ledger.port, LoopClock(), DURATION):
+            await asyncio.sleep(600)
+        assert ledger.renewed == [125, 190, 255, 320, 385, 450, 515, 580]
+
+    run(main())

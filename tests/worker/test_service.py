@@ -282,7 +282,13 @@ def test_what_is_in_hand_is_told_every_minute() -> None:
             world.scanner.script(function(f"function-{number}"), Script(duration=timedelta(seconds=150)))
         await world.service().run(drain=True)
         assert [one.values for one in world.metrics.emitted if "RunningScans" in one.values] == [
-            {"RunningScans": 2.0, "HeldMessages": 2.0}
+            {
+                "RunningScans": 2.0,
+                "HeldMessages": 2.0,
+                "WaitingMessages": 0.0,
+                "AccountsPaused": 0.0,
+                "QualysCircuitOpen": 0.0,
+            }
         ] * 2
 
     run(main())

@@ -72,6 +72,89 @@ def test_a_scan_beyond_the_drain_time_is_ended_and_its_message_given_back() -> N
     run(main())
 
 
+def test_a_second_stop_does_not_wait_for_scans() -> None:
+    async def main() -> None:
+        world = TestWorld(drain_timeout=110)
+        await fill(world, 1)
+        world.scanner.script(function("function-0"), LONG)
+        service = world.service()
+        task = started(service)
+        await scans_running(world, 1)
+        service.stop()
+        await asyncio.sleep(20)
+        assert not task.done()
+        before = asyncio.get_running_loop().time()
+        service.stop()
+        await task
+        assert asyncio.get_running_loop().time() - before < 1
+        assert [run.end for run in world.scanner.runs] == [RunEnd.CANCELLED]
+        assert service.tally.endings == {EndingKind.GIVEN_BACK: 1}
+        assert (await world.changes.depth()).visible == 1
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("operation", "body"),
+    [("park", "{}"), ("delete", event(name="DeleteFunction20150331", code=None)), ("give_back", event())],
+    ids=["park", "delete", "give-back"],
+)
+def test_without_any_drain_time_what_has_ended_is_still_settled(operation: str, body: str) -> None:
+    """Else a function that fills every disk would stop worker after worker, and never be parked."""
+
+    async def main() -> None:
+        world = TestWorld(drain_timeout=0)
+        if operation == "give_back":
+            world.spoke.put(snapshot(state="Pending"))
+        await world.changes.send(body, group="")
+        world.changes.on_call = slow(operation, 3)
+        service = world.service()
+        task = started(service)
+        while service.tally.endings == {} and not any(trip.ending for trip in service._running.values()):
+            await asyncio.sleep(0.01)
+        service.stop()
+        service.stop()
+        await task
+        assert EndingKind.LOST not in service.tally.endings
+        assert service.tally.endings
+
+    run(main())
+
+
+def test_a_second_fault_does_not_cost_the_others_their_drain_time() -> None:
+    async def main() -> None:
+        world = TestWorld(drain_timeout=110)
+        await fill(world, 3)
+        world.scanner.script(function("function-0"), Script(duration=timedelta(seconds=60)))
+        for number, seconds in ((1, 5), (2, 10)):
+            fault = Script(duration=timedelta(seconds=seconds), error=HostFault("no space left"))
+            world.scanner.script(function(f"function-{number}"), fault)
+        service = world.service()
+        with pytest.raises(HostFault):
+            await service.run()
+        assert service.tally.endings == {EndingKind.STORED: 1, EndingKind.GIVEN_BACK: 2}
+
+    run(main())
+
+
+def test_what_waits_for_its_accounts_share_is_given_back_at_a_stop() -> None:
+    async def main() -> None:
+        world = TestWorld(max_concurrent_scans=4, max_scans_per_account=1, drain_timeout=110)
+        await fill(world, 3)
+        world.scanner.script(function("function-0"), Script(duration=timedelta(seconds=60)))
+        service = world.service()
+        task = started(service)
+        await scans_running(world, 1)
+        await asyncio.sleep(1)
+        service.stop()
+        await asyncio.sleep(1)
+        assert (await world.changes.depth()).visible == 2, "long before the scan has ended"
+        await task
+        assert service.tally.endings == {EndingKind.STORED: 1, EndingKind.GIVEN_BACK: 2}
+
+    run(main())
+
+
 def test_what_has_not_begun_is_given_back_without_waiting() -> None:
     async def main() -> None:
         world = TestWorld()

@@ -30,7 +30,7 @@ from worker.memory.queue import MemoryQueue
 from worker.memory.scanner import MemoryScanner, Script
 from worker.memory.spoke import MemorySpoke
 from worker.service import Service
-from worker.trip import Ending, Stage, Trip
+from worker.trip import Ending, EndingKind, Stage, Trip
 from worker.world import World
 
 ACCOUNT = "210000000001"
@@ -189,6 +189,15 @@ async def travel(world: TestWorld, body: str, **delivery: Any) -> tuple[Ending, 
     trip = Trip(message(body, **delivery))
     ending = await journey(trip, world.world)
     return ending, trip
+
+
+async def travel_again(world: TestWorld, body: str, times: int) -> tuple[Ending, Trip]:
+    """So many deliveries of one message, a quarter of an hour apart; the last one's end."""
+    for receive_count in range(1, times):
+        ending, _ = await travel(world, body, receive_count=receive_count, now=world.clock.now())
+        assert ending.kind is EndingKind.GIVEN_BACK, f"the delivery {receive_count} ended: {ending}"
+        await asyncio.sleep(1000)
+    return await travel(world, body, receive_count=times, now=world.clock.now())
 
 
 def in_world(**changes: Any) -> Callable[[Callable[[TestWorld], Any]], Callable[[], None]]:
