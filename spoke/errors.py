@@ -12,7 +12,7 @@
     │   ├── UploadFailed         the scanner could not upload; several in a row open the circuit
     │   ├── ScannerCrashed       died, hung or ran over time; parked with its redacted stderr
     │   ├── ResultUnwritable     the scanner could not write or pack a result; once more elsewhere
-    │   ├── WorkerDied           the worker that scanned for this message did not live to its end
+    │   ├── WorkerDied           the worker that scanned the function before did not live to the scan's end
     │   └── Unexpected           a mistake of our own; the log has the traceback
     ├── NotReady                 come back in 15-60 s: the code is still `Pending`
     ├── CodeChanged              look again: what was scanned is not what the function runs
@@ -80,7 +80,7 @@ class ResultUnwritable(Retry):
 
 
 class WorkerDied(Retry):
-    """An earlier delivery of this message was scanned by a worker that died or stalled: perhaps for its sake."""
+    """The function was being scanned by a worker that died or stalled: perhaps for its sake."""
 
 
 class Unexpected(Retry):

@@ -48,8 +48,15 @@ class Heartbeat:
         self._holds: dict[str, Hold] = {}
 
     def hold(self, message: Message, lose: Callable[[], None]) -> None:
-        """Keep this message from now on; `lose` is called if that fails."""
+        """Keep this message from now on; `lose` is called if that fails.
+
+        An earlier delivery of the same message that is held here too is lost by this: its receipt handle is stale.
+        """
+        earlier = self._holds.get(message.id)
         self._holds[message.id] = Hold(message, message.received_at + self._visibility, lose)
+        if earlier is not None:
+            log.warning("message lost", message_id=message.id, reason="it was delivered again, to this very worker")
+            earlier.lose()
 
     def let_go(self, message: Message) -> None:
         """It was deleted, parked or given back. A newer delivery of the same message is not touched."""

@@ -208,7 +208,7 @@ async def _scan(trip: Trip, claim: Claimed, snapshot: FunctionSnapshot, world: W
         await world.ledger.commit(
             lease,
             summary,
-            _coverage(snapshot, summary, world.clock.now()),
+            _coverage(trip.snapshot or snapshot, summary, world.clock.now()),
             owed=effects.owed_by(summary, world.settings),
         )
     except BaseException:
@@ -225,9 +225,10 @@ async def _heed_the_dead(claim: Claimed, trip: Trip, world: World) -> None:
     Raises:
         WorkerDied: That was the last try.
     """
-    if claim.abandoned_by != trip.message.id:
+    if claim.abandoned_by is None:
         return
-    error = WorkerDied("the worker that scanned for this message before did not live to its end")
+    # Whichever message it was for: two messages of one such function would else take turns for ever.
+    error = WorkerDied("the worker that scanned this function before did not live to the scan's end")
     if await tries.note(error, trip, world):
         raise error
 

@@ -68,6 +68,8 @@ async def _verified(ended: Scanned, trip: Trip, snapshot: FunctionSnapshot, worl
         log.warning("not known whether the code was changed meanwhile", reason=error.text)
         return _doubtful(ended, "code_not_verified")
     if now.fingerprint == snapshot.fingerprint:
+        # Its configuration may be newer all the same, and somebody may have written that down meanwhile.
+        trip.snapshot = now
         return ended
     changed = CodeChanged("the function's code was changed while it was scanned")
     if await tries.note(changed, trip, world):

@@ -253,6 +253,17 @@ async def test_a_failure_that_the_ledger_does_not_take_is_not_counted(world: Tes
 
 
 @in_world()
+async def test_two_messages_of_a_function_that_kills_workers_do_not_take_turns_for_ever(world: TestWorld) -> None:
+    await world.ledger.claim(
+        key_of(world), message_id="message-2", now=world.clock.now(), duration=timedelta(seconds=180)
+    )
+    await asyncio.sleep(200)  # nobody renews it: the worker of the other message is dead
+    world.scanner.script(function(), Script(error=ScannerCrashed("the scanner died")))
+    _, trip = await travel(world, event())
+    assert [failure.reason for failure in trip.history] == ["worker_died", "scanner_crashed"]
+
+
+@in_world()
 async def test_a_function_that_takes_its_workers_down_is_parked_in_the_end(world: TestWorld) -> None:
     """A worker that dies in mid-scan leaves its lease; SQS only counts receives, of which many are no failures."""
     asked = asyncio.ensure_future(asyncio.sleep(0, (Ending(kind=EndingKind.LOST), Trip(message(event())))))

@@ -46,6 +46,20 @@ class Held:
         await self.heartbeat.beat()
 
 
+def test_a_message_delivered_again_to_the_same_worker_loses_its_earlier_delivery() -> None:
+    async def main() -> None:
+        held = Held()
+        first = held.hold("a", handle="a r1")
+        held.hold("a", handle="a r2")
+        assert held.lost == ["a"]
+        held.heartbeat.let_go(first)
+        assert len(held.heartbeat) == 1, "the newer one is kept"
+        await held.beat_later()
+        assert held.queue.asked == [["a"]]
+
+    run(main())
+
+
 def test_every_held_message_is_extended_in_one_call() -> None:
     async def main() -> None:
         held = Held()

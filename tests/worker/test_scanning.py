@@ -44,6 +44,24 @@ async def test_code_changed_in_mid_scan_is_not_stored_as_what_was_described(worl
 
 
 @in_world()
+async def test_a_configuration_updated_in_mid_scan_does_not_leave_the_function_pending(world: TestWorld) -> None:
+    """Its event finds an update in progress and writes that down; later it joins the scan, which began before."""
+    first = asyncio.ensure_future(travel(world, event()))
+    await asyncio.sleep(10)
+    updated = START + timedelta(seconds=10)
+    world.spoke.put(snapshot(last_modified=updated, last_update_status="InProgress"))
+    ending, _ = await travel(world, event(name="UpdateFunctionConfiguration20150331v2"), number=2)
+    assert (ending.kind, ending.reason) == (EndingKind.GIVEN_BACK, "not_ready")
+    world.spoke.put(snapshot(last_modified=updated))
+    ending, _ = await travel(world, event(), number=2, receive_count=2)
+    assert ending.kind is EndingKind.COALESCED
+    ending, _ = await first
+    assert ending.kind is EndingKind.STORED
+    coverage = await world.coverage()
+    assert (coverage.state, coverage.as_of) == (CoverageState.COVERED, updated)
+
+
+@in_world()
 async def test_a_function_deployed_faster_than_it_is_scanned_has_a_result_that_says_so(world: TestWorld) -> None:
     async def deploy_all_the_time() -> None:
         for number in range(1000):
