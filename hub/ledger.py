@@ -127,13 +127,13 @@ class DynamoLedger:
             raise items.lease_lost(lease)
         return await self.record(coverage)
 
-    async def mark_done(self, key: ScanKey, effect: Effect, *, scan_id: str) -> None:
-        """The effect of that scan's result is not owed any more. Idempotent; a newer result is left alone."""
+    async def mark_done(self, key: ScanKey, effects: Collection[Effect], *, scan_id: str) -> None:
+        """These effects of that scan's result are not owed any more. Idempotent; a newer result is left alone."""
         standing = await self._table.write(
-            "marking an effect done",
+            "marking effects done",
             Write(
                 items.scan_item_key(key),
-                items.done(effect),
+                items.done(effects),
                 f"#summary.#scanId = :scanId AND {_KNOWN_SCHEMA}",
                 {"known": SCHEMA, "scanId": scan_id},
             ),

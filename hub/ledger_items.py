@@ -94,9 +94,9 @@ def committed(lease: Lease, summary: ScanSummary, owed: Collection[Effect]) -> U
     return Update(values, (*LEASE, "owed"))
 
 
-def done(effect: Effect) -> Update:
-    """The effect is not owed any more."""
-    return Update(discarded={"owed": frozenset({effect.value})})
+def done(effects: Collection[Effect]) -> Update:
+    """The effects are not owed any more."""
+    return Update(discarded={"owed": frozenset(effect.value for effect in effects)})
 
 
 def recorded(coverage: Coverage) -> Update:

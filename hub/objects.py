@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from types_aiobotocore_s3.type_defs import PutObjectRequestTypeDef
 
 
+_AT_ONCE = 1024 * 1024
+"""Bytes up to which the checksum is taken on the event loop: half a millisecond; a thread costs a good part of that."""
+
+
 class S3Objects:
     """Stores and reads objects of one bucket; implements `hub.results.Objects`.
 
@@ -41,8 +45,8 @@ class S3Objects:
             Throttled, Unavailable: After botocore's own retries.
             Misconfigured: The bucket does not exist, or it or its key may not be used.
         """
-        # Stated up front, S3 refuses other bytes instead of storing them; in a thread, since it reads the whole file.
-        _, digest = await asyncio.to_thread(measure, content)
+        # Stated up front, S3 refuses other bytes instead of storing them.
+        _, digest = measure(content) if size <= _AT_ONCE else await asyncio.to_thread(measure, content)
         content.seek(0)
         request: PutObjectRequestTypeDef = {
             "Bucket": self._bucket,

@@ -26,7 +26,9 @@ def owed_by(summary: ScanSummary, settings: Settings) -> frozenset[Effect]:
 
 
 async def perform(owed: frozenset[Effect], key: ScanKey, summary: ScanSummary, trip: Trip, world: World) -> None:
-    """Do what is owed, marking each effect done, so that a retry repeats nothing.
+    """Do what is owed, and mark it done at once after what must not be done twice, so that a retry repeats nothing.
+
+    A tag that stands there already is not written again, and a figure is no call: both are marked with what comes next.
 
     Args:
         owed: Of this result.
@@ -35,20 +37,16 @@ async def perform(owed: frozenset[Effect], key: ScanKey, summary: ScanSummary, t
         trip: The journey that owes it.
         world: The ports.
     """
-    for effect in Effect:
-        if effect not in owed:
-            continue
-        if effect is Effect.TAG:
-            await _tag(key, summary, trip, world)
-        elif effect is Effect.NOTIFY:
-            await world.notifier.notify(
-                Notification(
-                    kind=NotificationKind.FINDINGS, function=key.function, reason=found(summary), summary=summary
-                )
-            )
-        else:
-            world.metrics.emit(**scan_figures(key.function, summary, trip.scan_duration))
-        await world.ledger.mark_done(key, effect, scan_id=summary.scan_id)
+    if Effect.TAG in owed:
+        await _tag(key, summary, trip, world)
+    if Effect.NOTIFY in owed:
+        await world.notifier.notify(
+            Notification(kind=NotificationKind.FINDINGS, function=key.function, reason=found(summary), summary=summary)
+        )
+    if Effect.METRICS in owed:
+        world.metrics.emit(**scan_figures(key.function, summary, trip.scan_duration))
+    if owed:
+        await world.ledger.mark_done(key, owed, scan_id=summary.scan_id)
 
 
 async def _tag(key: ScanKey, summary: ScanSummary, trip: Trip, world: World) -> None:

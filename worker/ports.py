@@ -99,8 +99,8 @@ class Ledger(Protocol):
         """
         ...
 
-    async def mark_done(self, key: ScanKey, effect: Effect, *, scan_id: str) -> None:
-        """The effect of that scan's result is not owed any more. Idempotent; a newer result is left alone."""
+    async def mark_done(self, key: ScanKey, effects: Collection[Effect], *, scan_id: str) -> None:
+        """These effects of that scan's result are not owed any more. Idempotent; a newer result is left alone."""
         ...
 
     async def note_failure(self, message_id: str, failure: Failure) -> Sequence[Failure]:

@@ -13,7 +13,10 @@ LONG_POLL = 20.0
 SHARED_POLL = 1.0
 """Seconds. With two queues each is asked in turn, so that a change never waits longer behind an empty sweep queue.
 
-While the sweep queue gives nothing the changes have the long poll: what is swept is in no hurry to be noticed."""
+While the sweep queue gives nothing the changes have the long poll: what is swept is in no hurry to be noticed. While
+the changes give something, the sweep has a short one: it asks some of SQS's servers, and the others the next time."""
+
+SHORT_POLL = 0.0
 
 SWEEP_PATIENCE = 10
 """Turns in which changes may take every slot while the sweep has none: then the next free one is the sweep's."""
@@ -35,11 +38,10 @@ class Room:
         self.drain = False
         self._running = running
         self._world = world
-        self._shared = len(sources) > 1
         self._slots = world.settings.max_concurrent_scans
         self._changed = world.places.changed
         self._passed_over = 0
-        self._sweep_is_idle = False
+        self._is_idle = dict.fromkeys(sources, False)
 
     @property
     def free(self) -> int:
@@ -59,14 +61,13 @@ class Room:
 
     def poll(self, source: Source) -> float:
         """Seconds to wait for a message of this queue."""
-        if not self._shared or (source is Source.CHANGES and self._sweep_is_idle):
-            return LONG_POLL
-        return SHARED_POLL
+        if source is Source.CHANGES:
+            return LONG_POLL if self._is_idle.get(Source.SWEEP, True) else SHARED_POLL
+        return SHARED_POLL if self._is_idle[Source.CHANGES] else SHORT_POLL
 
     def took(self, source: Source, count: int) -> None:
         """So many messages of this queue were received in its turn."""
-        if source is Source.SWEEP:
-            self._sweep_is_idle = not count
+        self._is_idle[source] = not count
 
     async def wait(self, source: Source) -> int:
         """How many messages of this queue may be received. Changes wait until it is one; the sweep may get none."""

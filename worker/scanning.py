@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import structlog
-from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from hub.scanned import Scanned
 from hub.scans import ScanStatus
@@ -20,7 +20,8 @@ from worker.world import World
 log = structlog.get_logger()
 
 LOOKS = 4
-"""Tries to see what became of the function, within a minute or so: there is a whole scan to lose."""
+"""Tries to see what became of the function, 5, 10 and 20 s apart: there is a whole scan to lose, and an account that
+throttled is paused for ten seconds at first."""
 
 
 @asynccontextmanager
@@ -81,7 +82,7 @@ async def _verified(ended: Scanned, trip: Trip, snapshot: FunctionSnapshot, worl
 @retry(
     retry=retry_if_exception_type((AccountPaused, Retry)),
     stop=stop_after_attempt(LOOKS),
-    wait=wait_random_exponential(multiplier=5, max=30),
+    wait=wait_exponential(multiplier=5),
     reraise=True,
 )
 async def _described(function: FunctionArn, world: World) -> FunctionSnapshot:

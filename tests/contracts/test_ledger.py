@@ -310,7 +310,7 @@ class TestCommit:
     async def test_a_repeated_commit_does_not_owe_again_what_was_done_meanwhile(self, rig: LedgerRig) -> None:
         lease = await claimed(rig)
         await rig.ledger.commit(lease, SUMMARY, coverage(), owed=EVERY_EFFECT)
-        await rig.ledger.mark_done(KEY, Effect.NOTIFY, scan_id=SUMMARY.scan_id)
+        await rig.ledger.mark_done(KEY, {Effect.NOTIFY}, scan_id=SUMMARY.scan_id)
         await rig.ledger.commit(lease, SUMMARY, coverage(at=NOW + 2 * MINUTE), owed=EVERY_EFFECT)
         assert (await rig.ledger.look_up([KEY]))[KEY].owed == EVERY_EFFECT - {Effect.NOTIFY}
 
@@ -353,10 +353,10 @@ class TestMarkDone:
     async def test_each_effect_is_done_on_its_own_and_twice_is_once(self, rig: LedgerRig) -> None:
         await rig.ledger.commit(await claimed(rig), SUMMARY, coverage(), owed={Effect.TAG, Effect.METRICS})
         for left in ({Effect.METRICS}, {Effect.METRICS}):
-            await rig.ledger.mark_done(KEY, Effect.TAG, scan_id=SUMMARY.scan_id)
+            await rig.ledger.mark_done(KEY, {Effect.TAG}, scan_id=SUMMARY.scan_id)
             assert (await rig.ledger.look_up([KEY]))[KEY].owed == left
-        await rig.ledger.mark_done(KEY, Effect.METRICS, scan_id=SUMMARY.scan_id)
-        await rig.ledger.mark_done(KEY, Effect.METRICS, scan_id=SUMMARY.scan_id)
+        await rig.ledger.mark_done(KEY, {Effect.METRICS}, scan_id=SUMMARY.scan_id)
+        await rig.ledger.mark_done(KEY, {Effect.METRICS}, scan_id=SUMMARY.scan_id)
         record = (await rig.ledger.look_up([KEY]))[KEY]
         assert record.owed == frozenset()
         assert record.summary == SUMMARY
@@ -366,13 +366,13 @@ class TestMarkDone:
         lease = await claimed(rig, message_id=OTHER_MESSAGE, force=True)
         newer = coverage(CoverageState.PARTIAL, at=NOW + 2 * MINUTE)
         await rig.ledger.commit(lease, PARTIAL, newer, owed={Effect.TAG})
-        await rig.ledger.mark_done(KEY, Effect.TAG, scan_id=SUMMARY.scan_id)
+        await rig.ledger.mark_done(KEY, {Effect.TAG}, scan_id=SUMMARY.scan_id)
         assert (await rig.ledger.look_up([KEY]))[KEY].owed == {Effect.TAG}
-        await rig.ledger.mark_done(KEY, Effect.TAG, scan_id=PARTIAL.scan_id)
+        await rig.ledger.mark_done(KEY, {Effect.TAG}, scan_id=PARTIAL.scan_id)
         assert (await rig.ledger.look_up([KEY]))[KEY].owed == frozenset()
 
     async def test_of_an_item_that_is_not_there_it_makes_none(self, rig: LedgerRig) -> None:
-        await rig.ledger.mark_done(KEY, Effect.TAG, scan_id=SUMMARY.scan_id)
+        await rig.ledger.mark_done(KEY, {Effect.TAG}, scan_id=SUMMARY.scan_id)
         assert await rig.items() == {}
 
 
@@ -657,7 +657,7 @@ class TestItems:
         lease = await claimed(rig, message_id=OTHER_MESSAGE, now=NOW + OVER)
         await rig.ledger.renew(lease, now=NOW, duration=LEASE)
         await rig.ledger.commit(lease, SUMMARY, coverage(), owed=EVERY_EFFECT)
-        await rig.ledger.mark_done(KEY, Effect.TAG, scan_id=SUMMARY.scan_id)
+        await rig.ledger.mark_done(KEY, {Effect.TAG}, scan_id=SUMMARY.scan_id)
         await rig.ledger.record(coverage(at=NOW + 5 * MINUTE))
         assert (await rig.ledger.look_up([KEY]))[KEY].summary == SUMMARY
         items = await rig.items()
@@ -675,7 +675,7 @@ class TestItems:
             ledger.claim(KEY, message_id=MESSAGE, now=NOW + timedelta(days=99), duration=LEASE),
             ledger.claim(KEY, message_id=MESSAGE, now=NOW, duration=LEASE, force=True),
             ledger.look_up([KEY]),
-            ledger.mark_done(KEY, Effect.TAG, scan_id=SUMMARY.scan_id),
+            ledger.mark_done(KEY, {Effect.TAG}, scan_id=SUMMARY.scan_id),
             ledger.record(coverage(at=NOW + 5 * MINUTE)),
             ledger.coverage(CHECKOUT),
             anext(aiter(ledger.coverages())),

@@ -95,7 +95,7 @@ def mark_done(draw: st.DrawFn) -> Operation:
     code, effect, result = draw(CODES), draw(st.sampled_from(Effect)), draw(RESULTS)
 
     async def play(player: Player) -> Any:  # noqa: ANN401  # whatever the ledger answers
-        return await player.rig.ledger.mark_done(player.key(code), effect, scan_id=result.scan_id)
+        return await player.rig.ledger.mark_done(player.key(code), {effect}, scan_id=result.scan_id)
 
     return play
 

@@ -94,14 +94,14 @@ class MemoryLedger:
                 self._apply(items.state_item_key(coverage.function), items.recorded(coverage))
         return replaces
 
-    async def mark_done(self, key: ScanKey, effect: Effect, *, scan_id: str) -> None:
-        """The effect of that scan's result is not owed any more. Idempotent; a newer result is left alone."""
+    async def mark_done(self, key: ScanKey, effects: Collection[Effect], *, scan_id: str) -> None:
+        """These effects of that scan's result are not owed any more. Idempotent; a newer result is left alone."""
         async with operation("mark_done", self.on_call):
             standing = self.items.get(items.scan_item_key(key))
             if standing is not None:
                 check_schema(standing)
                 if items.has_result(standing, scan_id):
-                    self._apply(items.scan_item_key(key), items.done(effect))
+                    self._apply(items.scan_item_key(key), items.done(effects))
 
     async def note_failure(self, message_id: str, failure: Failure) -> Sequence[Failure]:
         """Write down that a try of this message failed; repeated for one attempt and reason it counts once."""
