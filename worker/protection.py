@@ -147,8 +147,10 @@ class Guardian:
     async def _release(self) -> None:
         # A scan that begins while this is under way waits until it can be protected anew.
         self._settled.clear()
+        # From here on it may be off, also if the answer is lost: the next scan asks for it anew.
+        self._sure_until = self._renew_at = -float("inf")
         if await self._call(self._protection.release(), CALL_TIME_OUT) is None:
-            self._sure_until = self._maybe_until = self._renew_at = -float("inf")
+            self._maybe_until = -float("inf")
             log.info("task no longer protected")
         else:
             self._settled.set()

@@ -232,6 +232,20 @@ def test_what_may_be_on_although_the_answer_was_lost_is_given_up_too() -> None:
     run(story)
 
 
+def test_a_release_whose_answer_was_lost_does_not_leave_the_next_scan_unprotected() -> None:
+    async def story(endpoint: Endpoint, guardian: Guardian) -> None:
+        await scan(guardian, 1)
+        endpoint.answer_lost = True
+        await asyncio.sleep(QUIET + 1)
+        assert not endpoint.is_on
+        endpoint.answer_lost = False
+        async with guardian.scanning():
+            await asyncio.sleep(30)
+            assert endpoint.is_on
+
+    run(story)
+
+
 def test_what_was_refused_need_not_be_given_up() -> None:
     async def story(endpoint: Endpoint, guardian: Guardian) -> None:
         endpoint.fault = Retry("setting task protection: TASK_NOT_VALID")
