@@ -92,7 +92,7 @@ class NotReady(ScanhubError):
 
 
 class CodeChanged(ScanhubError):
-    """The function's code was changed while it was scanned: which of the two was read is not known."""
+    """The function was changed while it was scanned: which code was read is not known."""
 
 
 class AccountPaused(ScanhubError):

@@ -208,7 +208,7 @@ async def _scan(trip: Trip, claim: Claimed, snapshot: FunctionSnapshot, world: W
         await world.ledger.commit(
             lease,
             summary,
-            _coverage(trip.snapshot or snapshot, summary, world.clock.now()),
+            _coverage(snapshot, summary, world.clock.now()),
             owed=effects.owed_by(summary, world.settings),
         )
     except BaseException:

@@ -68,11 +68,10 @@ async def _verified(ended: Scanned, trip: Trip, snapshot: FunctionSnapshot, worl
     except (AccountPaused, NoAccess, Retry) as error:
         log.warning("not known whether the code was changed meanwhile", reason=error.text)
         return _doubtful(ended, "code_not_verified")
-    if now.fingerprint == snapshot.fingerprint:
-        # Its configuration may be newer all the same, and somebody may have written that down meanwhile.
-        trip.snapshot = now
+    # The same code as before is not enough: another may have stood there for the moment in which it was read.
+    if (now.fingerprint, now.last_modified) == (snapshot.fingerprint, snapshot.last_modified):
         return ended
-    changed = CodeChanged("the function's code was changed while it was scanned")
+    changed = CodeChanged("the function was changed while it was scanned")
     if await tries.note(changed, trip, world):
         # It is deployed more often than it can be scanned. The event of the newest deployment brings the rest.
         return _doubtful(ended, "code_changed")

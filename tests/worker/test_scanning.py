@@ -7,6 +7,7 @@ from hub.coverage import CoverageState
 from spoke.errors import NoAccess, Throttled, Unavailable
 from tests.worker.worlds import (
     ACCOUNT,
+    CODE,
     NEWER_CODE,
     TestWorld,
     event,
@@ -56,9 +57,21 @@ async def test_a_configuration_updated_in_mid_scan_does_not_leave_the_function_p
     ending, _ = await travel(world, event(), number=2, receive_count=2)
     assert ending.kind is EndingKind.COALESCED
     ending, _ = await first
+    assert (ending.kind, ending.reason) == (EndingKind.GIVEN_BACK, "code_changed")
+    ending, _ = await travel(world, event(), receive_count=2)
     assert ending.kind is EndingKind.STORED
     coverage = await world.coverage()
     assert (coverage.state, coverage.as_of) == (CoverageState.COVERED, updated)
+
+
+@in_world()
+async def test_code_rolled_back_before_the_scan_has_ended_is_not_taken_for_what_was_read(world: TestWorld) -> None:
+    first = asyncio.ensure_future(travel(world, event()))
+    await deploy(world, after=5)
+    await deploy(world, after=5, code=CODE)
+    ending, _ = await first
+    assert (ending.kind, ending.reason) == (EndingKind.GIVEN_BACK, "code_changed")
+    assert world.objects.writes == []
 
 
 @in_world()

@@ -16,16 +16,18 @@ PROCESSES = Path("/proc")
 PATIENCE = 5.0
 """Seconds that killed processes get to go away."""
 
+_AT_ONCE = 65536
+
 
 def find(directory: Path) -> list[int]:
     """The ids of the living processes whose environment names the directory, save this one."""
-    mark = os.fsencode(directory)
+    mark, own = os.fsencode(directory), str(os.getpid())
     found = []
-    for entry in PROCESSES.glob("[0-9]*"):
+    for name in _processes():
         # It may have ended since, or be another user's.
         with contextlib.suppress(OSError):
-            if int(entry.name) != os.getpid() and mark in (entry / "environ").read_bytes():
-                found.append(int(entry.name))
+            if name != own and mark in _environment(name):
+                found.append(int(name))
     return found
 
 
@@ -51,7 +53,7 @@ def _kill(pid: int, directory: Path, deadline: float) -> bool:
         return False
     try:
         # The id may have been given to another process since it was found; the handle is of this one.
-        if os.fsencode(directory) not in (PROCESSES / str(pid) / "environ").read_bytes():
+        if os.fsencode(directory) not in _environment(str(pid)):
             return False
         signal.pidfd_send_signal(handle, signal.SIGKILL)
         gone = select.poll()
@@ -62,3 +64,20 @@ def _kill(pid: int, directory: Path, deadline: float) -> bool:
     finally:
         os.close(handle)
     return True
+
+
+def _processes() -> list[str]:
+    try:
+        return [name for name in os.listdir(PROCESSES) if name.isdecimal()]  # noqa: PTH208  # no object for each
+    except OSError:
+        return []
+
+
+def _environment(pid: str) -> bytes:
+    # Through `Path` and a file object it takes twice the CPU, and there is one for each process of the machine.
+    descriptor = os.open(f"{PROCESSES}/{pid}/environ", os.O_RDONLY)
+    try:
+        # In one piece, since the directory's name may lie across two.
+        return b"".join(iter(lambda: os.read(descriptor, _AT_ONCE), b""))
+    finally:
+        os.close(descriptor)
