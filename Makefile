@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 CODE := spoke hub worker infra scanhub tests bench
 
-.PHONY: help install demo test test-localstack bench lint format lock clean
+.PHONY: help install demo test test-localstack sim sim-mutants bench lint format lock clean
 
 help: ## list the chores
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,14 +21,23 @@ demo: $(VENV)/.local ## run the main job on the embedded local cloud
 	@$(BIN)/scanhub demo
 
 test: $(VENV)/.dev ## pass the tests, with coverage
-	@echo "==> tests (two processes, random order, 60 s a test, the end-to-end run 180)"
-	@$(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=term $(ARGS)
+	@echo "==> tests (two processes, random order; 60 s a test, those with real worker processes 300)"
+	@$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=term $(ARGS)
 
 test-localstack: $(VENV)/.dev .venv-localstack/.installed ## the end-to-end tests on LocalStack in host mode
 	@$(BIN)/pytest -m localstack tests/localstack $(ARGS)
 
-bench: $(VENV)/.dev ## what the worker's own code costs, as CPU time
-	@$(BIN)/python -m bench
+SEEDS ?= 2000
+FROM ?= 0
+
+sim: $(VENV)/.dev ## the worker under fire: so many simulated worlds (SEEDS=20000 FROM=0; ARGS='--seed 7 --trace' for one)
+	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) --from $(FROM) $(ARGS)
+
+sim-mutants: $(VENV)/.dev ## break the worker on purpose, in a copy: the simulator must catch every fault
+	@$(BIN)/python -m tests.simulation.mutants $(ARGS)
+
+bench: $(VENV)/.dev ## what the worker costs, beside a plain baseline; ARGS=--json for machines
+	@$(BIN)/python -m bench $(ARGS)
 
 lint: $(VENV)/.dev ## ruff, mypy strict, import-linter, cfn-lint
 	@echo "==> ruff"; $(BIN)/ruff check $(CODE); $(BIN)/ruff format --check $(CODE)

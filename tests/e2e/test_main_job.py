@@ -9,7 +9,7 @@ from tests.conftest import forget_aws
 from tests.e2e.checks import MainJob
 from tests.e2e.main_job import Aftermath, run
 
-pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("e2e")]
+pytestmark = [pytest.mark.timeout(180)]
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from infra.local.cloud import EmbeddedCloud
 from infra.local.samples import SAMPLES
 from tests.scanhub.processes import scanhub
 
-pytestmark = [pytest.mark.timeout(240), pytest.mark.xdist_group("demo")]
+pytestmark = [pytest.mark.timeout(240)]
 
 
 def test_the_demo_prints_one_json_document_and_leaves_the_results(tmp_path: Path) -> None:

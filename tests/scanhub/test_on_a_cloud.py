@@ -14,7 +14,7 @@ from tests.conftest import forget_aws
 from tests.e2e.main_job import STAND_IN
 from tests.scanhub.processes import scanhub, terminated, worker_until
 
-pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("cloud")]
+pytestmark = [pytest.mark.timeout(180)]
 
 ORDERS = "arn:aws:lambda:eu-central-1:210000000001:function:orders-api"
 EXCLUDED = "arn:aws:lambda:eu-central-1:210000000002:function:legacy-report"

@@ -23,7 +23,7 @@ from tests.hub.ecs_agent_double import agent
 from tests.scanhub.processes import SCANHUB, environment, scanhub, terminated, worker_until
 from worker.vitals import FILE
 
-pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("worker process")]
+pytestmark = [pytest.mark.timeout(180)]
 
 ORDERS = "arn:aws:lambda:eu-central-1:210000000001:function:orders-api"
 REPORT = "arn:aws:lambda:eu-central-1:210000000002:function:legacy-report"

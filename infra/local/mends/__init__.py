@@ -7,7 +7,15 @@ nothing of them, and another endpoint (LocalStack) does without.
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from infra.local.mends import bucket_policy, bus_hop, code_location, dropped_options, dynamodb_atomicity, resource_types
+from infra.local.mends import (
+    abandoned_polls,
+    bucket_policy,
+    bus_hop,
+    code_location,
+    dropped_options,
+    dynamodb_atomicity,
+    resource_types,
+)
 from infra.local.mends.code_location import PackageStore
 
 
@@ -19,6 +27,7 @@ def installed(packages: PackageStore) -> Iterator[None]:
         packages: What serves the functions' packages behind `Code.Location`.
     """
     with ExitStack() as mends:
+        mends.enter_context(abandoned_polls.mended())
         mends.enter_context(bucket_policy.mended())
         mends.enter_context(bus_hop.mended())
         mends.enter_context(code_location.mended(packages))

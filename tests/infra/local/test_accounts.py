@@ -10,8 +10,6 @@ from infra.local.traffic import created, put
 from spoke.errors import Misconfigured, Unavailable
 from tests.infra.local.packages import SmallFunction
 
-pytestmark = pytest.mark.xdist_group("embedded-cloud")
-
 
 def test_nothing_answers_is_one_line() -> None:
     with pytest.raises(Unavailable, match=r"no connection to http://127\.0\.0\.1:9/$") as caught:

@@ -19,8 +19,6 @@ from infra.local.mends.code_location import PackageStore
 from infra.local.mends.replacement import replaced
 from spoke.errors import Misconfigured
 
-pytestmark = pytest.mark.xdist_group("embedded-cloud")
-
 
 def test_it_starts_empty_on_a_free_loopback_port_and_forgets_when_left() -> None:
     cloud = EmbeddedCloud()

@@ -19,8 +19,6 @@ from spoke.errors import Misconfigured, Unavailable
 from tests.infra.local.packages import SmallFunction
 from tests.infra.template import template
 
-pytestmark = pytest.mark.xdist_group("embedded-cloud")
-
 
 def queue_attributes(deployment: Deployment, url: str) -> dict[str, Any]:
     attributes: dict[str, Any] = deployment.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])[

@@ -6,12 +6,9 @@ import threading
 from urllib.parse import urlsplit
 
 import boto3
-import pytest
 
 from infra.local.cloud import EmbeddedCloud
 from tests.conftest import REGION
-
-pytestmark = pytest.mark.xdist_group("embedded-cloud-polls")
 
 
 def test_a_poll_takes_no_message_for_a_client_that_has_gone() -> None:

@@ -9,8 +9,6 @@ from infra.local.cloud import EmbeddedCloud
 from infra.local.stacks import bring_up
 from spoke.errors import Misconfigured, Unavailable
 
-pytestmark = pytest.mark.xdist_group("embedded-cloud")
-
 
 class Stacks:
     """CloudFormation with one stack, in the states given one after the other; None: it is not there."""

@@ -13,8 +13,6 @@ from spoke.events import Change, ChangeKind, Ignored, Malformed, read
 from spoke.snapshot import fingerprint
 from tests.infra.local.packages import SmallFunction
 
-pytestmark = pytest.mark.xdist_group("embedded-cloud")
-
 AT = datetime(2026, 11, 21, 20, 15, 3, tzinfo=UTC)
 SHA256 = "GtXFJoMCl1+hMy1U4n/N0jHLovUKZuoQqGln2bfXGUU="
 LAYER = "arn:aws:lambda:us-east-1:210000000002:layer:shared:7"
