@@ -5,7 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from hub.coverage import CoverageState
+from hub.metrics import Metric
 from hub.settings import PREFIX, Settings
+from spoke import errors
+from spoke.events import IgnoredReason, MalformedReason
+from worker.tries import word
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -41,6 +46,27 @@ def test_the_settings_reference_names_every_setting_with_its_default() -> None:
             assert default == "required", name
         elif field.default_factory is None and field.default not in {None, ()}:
             assert default == f"`{_shown(field.default)}`", name
+
+
+UNCOUNTED = {"qualys_fault", "account_paused", "account_busy", "lease_held", "lease_lost", "code_changed"}
+"""No message is parked for these."""
+
+
+def test_operate_names_every_metric_every_state_and_every_word_of_a_parked_message() -> None:
+    text = (ROOT / "docs" / "operate.md").read_text()
+    words = {metric.label for metric in Metric} | set(CoverageState) | set(MalformedReason) | set(IgnoredReason)
+    words |= {"account_mismatch", "region_mismatch", "effects_owed"}
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.ScanhubError)]
+    # `word` looks at the class alone; some need more to be made.
+    words |= {word(kind.__new__(kind)) for kind in kinds if kind is not errors.ScanhubError} - UNCOUNTED
+    assert {one for one in words if f"`{one}`" not in text} == set()
+
+
+def test_every_test_that_the_documents_name_exists() -> None:
+    code = "".join(path.read_text() for path in (ROOT / "tests").rglob("*.py"))
+    named = {name for document in DOCUMENTS for name in re.findall(r"`(test_[a-z0-9_]{12,})`", document.read_text())}
+    assert named, "reliability.md names the tests behind each promise"
+    assert {name for name in named if f"def {name}(" not in code and f"{name}.py" not in code} == set()
 
 
 def _shown(value: object) -> str:
