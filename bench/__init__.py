@@ -1,1 +1,1 @@
-"""What things cost, as CPU time and ratios. Run by `make bench`, never by a test."""
+"""What things cost, measured on real processes. Run by `make bench`, never by a test."""

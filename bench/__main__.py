@@ -1,140 +1,90 @@
-"""One table of what the worker's own code costs: no AWS, no scanner, in-memory adapters.
+"""`python -m bench`: every figure in one run, as a table or as JSON; ends with 1 if a target is missed."""
 
-CPU time, not wall time, so that a busy machine does not show; the best of several rounds.
-"""
-
-import asyncio
-import io
+import argparse
 import json
+import os
+import platform
+import sys
+import tempfile
 import time
-from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from hub import logs
-from hub.message import Source
-from hub.results import Results
-from hub.settings import Settings
-from spoke.arn import FunctionArn
-from spoke.clock import SystemClock
-from spoke.events import read
-from spoke.snapshot import FunctionSnapshot
-from worker.memory.ledger import MemoryLedger
-from worker.memory.metrics import MemoryMetrics
-from worker.memory.notifier import MemoryNotifier
-from worker.memory.objects import MemoryObjects
-from worker.memory.queue import MemoryQueue
-from worker.memory.scanner import MemoryScanner, Script
-from worker.memory.spoke import MemorySpoke
-from worker.service import Service
-from worker.world import World
-
-ROUNDS = 5
-EVENTS = 500
-CODE = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+from bench import measures
+from bench.control import Cloud
+from bench.figures import Figure
 
 
-def main() -> None:
-    """Measure and print."""
-    logs.configure("ERROR", stream=io.StringIO(), terminal=False)
-    body = event(function(0))
-    parse = best(lambda: [json.loads(body) for _ in range(EVENTS)]) / EVENTS
-    reading = best(lambda: [read(body) for _ in range(EVENTS)]) / EVENTS
-    scanned, covered = zip(*(asyncio.run(journeys()) for _ in range(ROUNDS)), strict=True)
-    table = Table(box=None, header_style="bold")
-    for heading in ("WHAT", "CPU TIME", "AS A RATIO"):
-        table.add_column(heading, justify="left" if heading == "WHAT" else "right")
-    rows = [
-        ("reading an event", reading, f"{reading / parse:.1f} x json.loads"),
-        ("a scanned event, scanner and AWS not counted", min(scanned), f"{min(scanned) / reading:.0f} x reading it"),
-        ("a covered event, AWS not counted", min(covered), f"{min(covered) / reading:.0f} x reading it"),
-    ]
-    for what, seconds, ratio in rows:
-        table.add_row(what, f"{seconds * 1000:.3f} ms", ratio)
-    Console().print(table)
+def main() -> int:
+    """Measure, print, and say whether every target is met."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    arguments = parser.parse_args()
+    begun = time.monotonic()
+    figures = measured()
+    seconds = time.monotonic() - begun
+    if arguments.json:
+        print(json.dumps(document(figures, seconds), indent=2))
+    else:
+        Console().print(table(figures))
+        print(f"{machine()}; {seconds:.0f} s in all")
+    return 0 if all(figure.met for figure in figures) else 1
 
 
-def best(work: Callable[[], object]) -> float:
-    """CPU seconds of the fastest round."""
-    return min(spent(work) for _ in range(ROUNDS))
+def measured() -> list[Figure]:
+    """Every figure, in the table's order."""
+    begun = time.monotonic()
+
+    def tell(what: str) -> None:
+        sys.stderr.write(f"{time.monotonic() - begun:6.1f} s  {what}\n")
+
+    with tempfile.TemporaryDirectory(prefix="scanhub-bench-") as directory, Cloud() as cloud:
+        bench = measures.Bench(cloud, Path(directory), tell)
+        of_baseline = measures.baseline(bench)
+        return [
+            *measures.events_and_arrivals(bench, of_baseline),
+            measures.held_messages(bench),
+            *measures.long_scans(bench),
+        ]
 
 
-def spent(work: Callable[[], object]) -> float:
-    """CPU seconds of one round."""
-    begun = time.process_time()
-    work()
-    return time.process_time() - begun
+def table(figures: list[Figure]) -> Table:
+    """The table for a person."""
+    made = Table(header_style="bold")
+    for heading in ("figure", "to reach", "measured", "beside it", "met?"):
+        made.add_column(heading, justify="right" if heading in {"to reach", "measured"} else "left")
+    for figure in figures:
+        met = "[green]yes[/]" if figure.met else "[red]NO[/]"
+        made.add_row(figure.name, figure.target, figure.shown(figure.value), figure.beside, met)
+    return made
 
 
-async def journeys() -> tuple[float, float]:
-    """CPU seconds an event: first each function is scanned, then the same events come again."""
-    clock = SystemClock()
-    queue = MemoryQueue(source=Source.CHANGES, clock=clock, visibility=timedelta(seconds=120))
-    spoke = MemorySpoke(clock)
-    for number in range(EVENTS):
-        spoke.put(FunctionSnapshot(arn=function(number), code_sha256=CODE, last_modified=clock.now()))
-    world = World(
-        settings=settings(),
-        clock=clock,
-        spoke=spoke,
-        ledger=MemoryLedger(),
-        results=Results(MemoryObjects()),
-        scanner=MemoryScanner(clock, default=Script(duration=timedelta(0))),
-        notifier=MemoryNotifier(),
-        metrics=MemoryMetrics(),
-    )
-    return await drained(queue, world), await drained(queue, world)
+def document(figures: list[Figure], seconds: float) -> dict[str, object]:
+    """The same for machines."""
+    return {
+        "machine": machine(),
+        "seconds": round(seconds, 1),
+        "met": all(figure.met for figure in figures),
+        "figures": [
+            {
+                "name": figure.name,
+                "value": figure.value,
+                "limit": figure.limit,
+                "unit": figure.unit,
+                "met": figure.met,
+                "beside": figure.beside,
+            }
+            for figure in figures
+        ],
+    }
 
 
-async def drained(queue: MemoryQueue, world: World) -> float:
-    """CPU seconds an event, from the queue to its deletion."""
-    for number in range(EVENTS):
-        arn = function(number)
-        await queue.send(event(arn), group=arn.account)
-
-    async def nothing_to_renew() -> None:
-        """The token is never refused here."""
-
-    begun = time.process_time()
-    tally = await Service({Source.CHANGES: queue}, world, renew_credentials=nothing_to_renew).run(drain=True)
-    assert sum(tally.endings.values()) == EVENTS
-    return (time.process_time() - begun) / EVENTS
-
-
-def function(number: int) -> FunctionArn:
-    """One of many functions."""
-    return FunctionArn("aws", "eu-central-1", "210000000001", f"function-{number}")
-
-
-def event(arn: FunctionArn) -> str:
-    """A recorded update of this function's code, as EventBridge delivers it."""
-    recorded = Path(__file__).parent.parent / "tests/spoke/events/update_code_by_arn_with_layers.json"
-    document = json.loads(recorded.read_text())
-    detail = document["detail"]
-    document["account"], document["region"] = arn.account, arn.region
-    detail["requestParameters"]["functionName"] = arn.name
-    response = {"functionName": arn.name, "functionArn": str(arn), "codeSha256": CODE, "layers": []}
-    detail["responseElements"] |= response
-    return json.dumps(document)
-
-
-def settings() -> Settings:
-    """Ten slots: a whole receive at once."""
-    return Settings.model_validate(
-        {
-            "changes_queue_url": "https://sqs.eu-central-1.amazonaws.com/123456789012/scanhub-changes",
-            "changes_dlq_url": "https://sqs.eu-central-1.amazonaws.com/123456789012/scanhub-changes-dlq",
-            "ledger_table": "scanhub-ledger",
-            "results_bucket": "scanhub-results",
-            "qualys_secret_arn": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:scanhub/qualys-AbCdEf",
-            "external_id": "an-external-id",
-            "max_concurrent_scans": 10,
-        }
-    )
+def machine() -> str:
+    """On what it was measured."""
+    return f"Python {platform.python_version()} on {platform.system()} {platform.machine()}, {os.cpu_count()} CPUs"
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

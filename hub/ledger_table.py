@@ -23,6 +23,24 @@ KEYS_A_BATCH = 100
 KEY_TYPES = {"pk": "S", "sk": "S", "state": "S", "at": "N"}
 """Of the table and of its index by state: an item with another type in a key would be refused."""
 
+LOOKED_UP = (
+    "pk",
+    "sk",
+    "schema",
+    "summary",
+    "owed",
+    "committedBy",
+    "leaseOwner",
+    "leaseMessageId",
+    "leaseExpiresAt",
+    "state",
+    "at",
+    "fingerprint",
+)
+"""What `hub.ledger_items.record_from` reads. A coverage's `lastGood`, half of all that is stored, is not among it."""
+
+_LOOKED_UP_NAMES = {f"#{name}": name for name in LOOKED_UP}
+
 _PASSING = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 """Reasons of a cancelled transaction that pass by themselves (DynamoDB API reference, TransactionCanceledException)."""
 
@@ -105,7 +123,7 @@ class LedgerTable:
         return plain(answer["Item"]) if "Item" in answer else None
 
     async def get_all(self, keys: Collection[Key]) -> Mapping[Key, Item]:
-        """The items that exist, as they are now.
+        """What a look-up needs (`LOOKED_UP`) of the items that exist, as they are now.
 
         Raises:
             Throttled: DynamoDB put keys off again and again.
@@ -125,7 +143,14 @@ class LedgerTable:
             nonlocal pending
             with translated(self._doing("reading items")):
                 answer = await self._client.batch_get_item(
-                    RequestItems={self._name: {"Keys": pending, "ConsistentRead": True}}
+                    RequestItems={
+                        self._name: {
+                            "Keys": pending,
+                            "ConsistentRead": True,
+                            "ProjectionExpression": ", ".join(_LOOKED_UP_NAMES),
+                            "ExpressionAttributeNames": _LOOKED_UP_NAMES,
+                        }
+                    }
                 )
             for item in map(plain, answer["Responses"].get(self._name, [])):
                 found[Key(item["pk"], item["sk"])] = item

@@ -105,7 +105,7 @@ async def organization(request: pytest.FixtureRequest) -> AsyncIterator[Organiza
     endpoint = request.getfixturevalue("moto")
     clock = ManualClock(datetime.now(UTC))
     denied: set[str] = set()
-    async with Clients(clock=clock) as clients:
+    async with Clients() as clients:
         sts = await clients.get("sts")
         # moto never evaluates a trust policy: the refusal is put in where AWS would give it.
         sts.meta.events.register("before-send.sts.AssumeRole", spokes.refusing(denied))

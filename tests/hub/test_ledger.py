@@ -14,7 +14,8 @@ from botocore.exceptions import ClientError
 
 from hub.coverage import CoverageState
 from hub.ledger import DynamoLedger
-from hub.ledger_items import scan_item_key, state_item_key
+from hub.ledger_items import record_from, scan_item_key, state_item_key
+from hub.ledger_schema import Key
 from hub.ledger_wire import wire_item
 from hub.scans import Claimed, Effect, Held, Lease
 from hub.tries import Failure
@@ -33,6 +34,7 @@ from tests.ledger_samples import (
     NOW,
     OTHER_MESSAGE,
     OVER,
+    PARTIAL,
     SUMMARY,
     coverage,
 )
@@ -209,6 +211,42 @@ class TestPutOff:
         with pytest.raises(Throttled, match="1 keys were put off"):
             virtual_time.run(ledger.look_up([KEY]))
         assert len(client.requests) == 8
+
+
+class TestLookUp:
+    async def test_what_is_not_read_changes_nothing_in_the_answer(
+        self, rig: DynamoRig, client: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        claim = await rig.ledger.claim(KEY, message_id=MESSAGE, now=NOW, duration=LEASE)
+        assert isinstance(claim, Claimed)
+        settled = coverage(CoverageState.PARTIAL, reason="report_pending")
+        assert await rig.ledger.commit(claim.lease, PARTIAL, settled, owed=[Effect.TAG, Effect.NOTIFY])
+        await rig.ledger.claim(KEY, message_id=OTHER_MESSAGE, now=NOW + MINUTE, duration=LEASE, force=True)
+        answers: list[Any] = []
+        ask = client.batch_get_item
+
+        async def noted(**request: Any) -> object:
+            answers.append(await ask(**request))
+            return answers[-1]
+
+        monkeypatch.setattr(client, "batch_get_item", noted)
+        found = await rig.ledger.look_up([KEY])
+        whole = await rig.items()
+        assert found == {KEY: record_from(whole[scan_item_key(KEY)], KEY, whole[state_item_key(CHECKOUT)])}
+        record = found[KEY]
+        assert record.lease is not None
+        assert (record.summary, record.owed) == (PARTIAL, frozenset({Effect.TAG, Effect.NOTIFY}))
+        assert (record.committed_by, record.coverage_fingerprint) == (MESSAGE, NEW_CODE)
+        assert "lastGood" in whole[state_item_key(CHECKOUT)]
+        assert "lastGood" not in str(answers)
+
+    @pytest.mark.parametrize("key", [scan_item_key(KEY), state_item_key(CHECKOUT)])
+    async def test_an_item_of_a_newer_version_is_refused_by_what_is_read_of_it(self, rig: DynamoRig, key: Key) -> None:
+        await rig.ledger.claim(KEY, message_id=MESSAGE, now=NOW, duration=LEASE)
+        await rig.ledger.record(coverage())
+        await rig.put((await rig.get(key)) | {"schema": 2})
+        with pytest.raises(Misconfigured, match="has schema 2"):
+            await rig.ledger.look_up([KEY])
 
 
 class TestConflicts:

@@ -34,6 +34,14 @@ async def test_an_object_is_stored_with_checksum_type_and_key(client: "S3Client"
     assert head["SSEKMSKeyId"] == KEY_ARN
 
 
+async def test_a_large_object_is_hashed_off_the_event_loop_and_stored_whole(client: "S3Client") -> None:
+    data = bytes(range(256)) * 8192
+    await S3Objects(client, BUCKET).put("large", io.BytesIO(data), size=len(data), content_type="text/plain")
+    assert await S3Objects(client, BUCKET).get("large") == data
+    head = await client.head_object(Bucket=BUCKET, Key="large", ChecksumMode="ENABLED")
+    assert head["ChecksumSHA256"] == base64.b64encode(hashlib.sha256(data).digest()).decode()
+
+
 class Spy:
     """Stands in front of a client and keeps what PutObject was asked."""
 

@@ -1,5 +1,5 @@
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,17 +11,9 @@ from spoke.clients import CONFIG, Clients
 from spoke.credentials import SessionCredentials
 from spoke.errors import Misconfigured
 from tests.conftest import HUB_ACCOUNT, REGION
-from worker.memory.clock import ManualClock
 
 if TYPE_CHECKING:
     from types_aiobotocore_lambda import LambdaClient
-
-HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
 
 
 @pytest.fixture
@@ -38,12 +30,12 @@ def closed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return seen
 
 
-def session(number: int, clock: ManualClock, lasts: timedelta = HOUR) -> SessionCredentials:
+def session(number: int) -> SessionCredentials:
     return SessionCredentials(
         access_key_id=f"ASIAXT4VQ2Z7PEX{number:05d}",
         secret_access_key=SecretStr(f"secret-{number}"),
         session_token=SecretStr(f"token-{number}"),
-        expires_at=clock.now() + lasts,
+        expires_at=datetime(2026, 11, 20, 11, tzinfo=UTC),
     )
 
 
@@ -86,12 +78,12 @@ async def test_a_caller_that_is_cancelled_spoils_nothing_for_the_others() -> Non
         assert first.cancelled()
 
 
-async def test_all_are_closed_at_the_end(closed: list[Any], clock: ManualClock) -> None:
-    async with Clients(clock=clock) as clients:
+async def test_all_are_closed_at_the_end(closed: list[Any]) -> None:
+    async with Clients() as clients:
         mine = [await clients.get("sqs"), await clients.get("sts")]
-        theirs = await borrowed(clients, session(1, clock))
+        theirs = await borrowed(clients, session(1))
         assert closed == []
-    assert {id(client) for client in closed} == {id(client) for client in (*mine, theirs)}
+    assert {id(client.meta) for client in closed} == {id(client.meta) for client in (*mine, theirs)}
     with pytest.raises(RuntimeError, match="closed"):
         await clients.get("sqs")
 
@@ -106,74 +98,62 @@ async def test_the_end_waits_for_no_client_that_is_still_being_made(closed: list
     assert closed == []
 
 
-async def test_a_session_s_client_has_its_credentials_and_region(clock: ManualClock) -> None:
-    async with Clients(clock=clock) as clients:
-        client = await borrowed(clients, session(7, clock), "eu-west-1")
-        signer: Any = client
-        frozen = await signer._request_signer._credentials.get_frozen_credentials()
-        assert (frozen.access_key, frozen.secret_key, frozen.token) == ("ASIAXT4VQ2Z7PEX00007", "secret-7", "token-7")
+async def test_all_sessions_of_a_region_share_one_client() -> None:
+    async with Clients() as clients:
+        client = await borrowed(clients, session(7), "eu-west-1")
         assert client.meta.region_name == "eu-west-1"
-        assert await borrowed(clients, session(7, clock), "eu-west-1") is client
-        assert await borrowed(clients, session(7, clock), "eu-west-2") is not client
-        assert await borrowed(clients, session(8, clock), "eu-west-1") is not client
-        assert await clients.get("lambda", region="eu-west-1") is not client
+        for number in range(60):
+            assert (await borrowed(clients, session(number), "eu-west-1")).meta is client.meta
+        assert (await borrowed(clients, session(7), "eu-west-2")).meta.region_name == "eu-west-2"
+        own = await clients.get("lambda", region="eu-west-1")
+        assert own.meta is not client.meta
+        assert len(clients._open) == 3
 
 
-async def test_many_accounts_do_not_leak(closed: list[Any], clock: ManualClock) -> None:
-    async with Clients(clock=clock, limit=5) as clients:
+async def test_many_regions_do_not_leak(closed: list[Any]) -> None:
+    async with Clients(limit=5) as clients:
         await clients.get("sqs")
         for number in range(60):
-            await borrowed(clients, session(number, clock))
+            await borrowed(clients, session(1), f"eu-central-{number}")
             assert len(clients._open) <= 6
         assert len(closed) == 55
 
 
-async def test_the_longest_unused_goes_first(closed: list[Any], clock: ManualClock) -> None:
-    async with Clients(clock=clock, limit=2) as clients:
-        first = await borrowed(clients, session(1, clock))
-        second = await borrowed(clients, session(2, clock))
-        assert await borrowed(clients, session(1, clock)) is first
-        await borrowed(clients, session(3, clock))
-        assert closed == [second]
+async def test_the_longest_unused_goes_first(closed: list[Any]) -> None:
+    async with Clients(limit=2) as clients:
+        first = await borrowed(clients, session(1), "eu-west-1")
+        second = await borrowed(clients, session(1), "eu-west-2")
+        assert (await borrowed(clients, session(2), "eu-west-1")).meta is first.meta
+        await borrowed(clients, session(1), "eu-west-3")
+        assert [client.meta for client in closed] == [second.meta]
 
 
-async def test_one_in_use_is_never_closed(closed: list[Any], clock: ManualClock) -> None:
-    async with Clients(clock=clock, limit=1) as clients:
-        async with clients.borrow("lambda", region=REGION, credentials=session(1, clock)) as first:
-            clock.advance(2 * HOUR)
-            second = await borrowed(clients, session(2, clock))
-            third = await borrowed(clients, session(3, clock))
-            assert closed == [second]
-            async with clients.borrow("lambda", region=REGION, credentials=session(1, clock)) as again:
-                assert again is first
-        await borrowed(clients, session(4, clock))
-        assert closed[0] is second
-        assert {id(client) for client in closed} == {id(client) for client in (first, second, third)}
+async def test_one_in_use_is_never_closed(closed: list[Any]) -> None:
+    async with Clients(limit=1) as clients:
+        async with clients.borrow("lambda", region="eu-west-1", credentials=session(1)) as first:
+            second = await borrowed(clients, session(1), "eu-west-2")
+            third = await borrowed(clients, session(1), "eu-west-3")
+            assert [client.meta for client in closed] == [second.meta]
+            async with clients.borrow("lambda", region="eu-west-1", credentials=session(2)) as again:
+                assert again.meta is first.meta
+        await borrowed(clients, session(1), "eu-south-1")
+        assert [client.meta for client in closed] == [second.meta, third.meta, first.meta]
 
 
-async def test_the_client_of_an_ended_session_goes_before_any_other(closed: list[Any], clock: ManualClock) -> None:
-    async with Clients(clock=clock, limit=2) as clients:
-        lasting = await borrowed(clients, session(1, clock))
-        ending = await borrowed(clients, session(2, clock, timedelta(minutes=1)))
-        clock.advance(timedelta(minutes=1))
-        await borrowed(clients, session(3, clock))
-        assert closed == [ending]
-        assert await borrowed(clients, session(1, clock)) is lasting
+async def test_the_hub_s_own_clients_make_no_room(closed: list[Any]) -> None:
+    async with Clients(limit=1) as clients:
+        own = [await clients.get("sts", region=region) for region in ("eu-west-1", "eu-west-2", "eu-west-3")]
+        await borrowed(clients, session(1), "eu-west-1")
+        await borrowed(clients, session(1), "eu-west-2")
+        assert len(closed) == 1
+        assert not any(client is one for client in closed for one in own)
 
 
-async def test_the_clients_of_ended_sessions_go_below_the_limit_too(closed: list[Any], clock: ManualClock) -> None:
-    async with Clients(clock=clock) as clients:
-        ending = [await borrowed(clients, session(number, clock)) for number in range(3)]
-        clock.advance(HOUR)
-        await borrowed(clients, session(9, clock))
-        assert closed == ending
-
-
-async def test_many_at_once_with_little_room(moto: str, clock: ManualClock) -> None:
-    async with Clients(clock=clock, limit=2) as clients:
+async def test_many_at_once_with_little_room(moto: str) -> None:
+    async with Clients(limit=2) as clients:
 
         async def ask(number: int) -> str:
-            async with clients.borrow("sts", region=REGION, credentials=session(number % 7, clock)) as client:
+            async with clients.borrow("sts", region=f"eu-west-{number % 7}", credentials=session(number)) as client:
                 return (await client.get_caller_identity())["Account"]
 
         assert moto
