@@ -26,6 +26,9 @@ class CoverageState(StrEnum):
 RESULTS = frozenset({CoverageState.COVERED, CoverageState.PARTIAL})
 """What a stored result leads to."""
 
+WAITING = frozenset({CoverageState.PENDING, CoverageState.SCANNING})
+"""What is true until somebody has looked."""
+
 PASSING = frozenset(
     {
         CoverageState.PENDING,
@@ -69,9 +72,10 @@ class Coverage:
 
         - A newer `as_of` replaces an older one, never the other way round. This is the function's own time, by AWS's
           clock.
-        - With equal `as_of`, `GONE` stands: a function that is there again was modified later. What passes is replaced
-          by a result, whatever the clocks of the two workers say. Else the later `at` wins, so that a `SCANNING` which
-          a slow worker writes late does not hide the `COVERED` of the same snapshot; equal in both, the later write.
+        - With equal `as_of`, `GONE` stands: a function that is there again was modified later. A result replaces what
+          passes, whatever the clocks of the two workers say, and is not replaced by what waits: a worker that lost its
+          message may write that late, and nobody comes to correct it. Else the later `at` wins; equal in both, the
+          later write.
         - Without `as_of`, the later `at` wins, except over `GONE`: only a snapshot proves that a deleted function is
           there again, while a refused or filtered old event proves nothing.
         """
@@ -85,4 +89,6 @@ class Coverage:
             return stored.as_of < self.as_of
         if CoverageState.GONE in {stored.state, self.state}:
             return self.state is CoverageState.GONE
+        if self.state in WAITING and stored.state in RESULTS:
+            return False
         return stored.at <= self.at or (self.state in RESULTS and stored.state in PASSING)

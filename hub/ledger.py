@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hub import ledger_items as items
 from hub import ledger_notes as notes
-from hub.coverage import PASSING, RESULTS, Coverage, CoverageState
+from hub.coverage import PASSING, RESULTS, WAITING, Coverage, CoverageState
 from hub.ledger_schema import SCHEMA, Update, check_schema, milliseconds
 from hub.ledger_table import LedgerTable, Write
 from hub.scans import CLOCK_SKEW, Claim, Claimed, Effect, Lease, ScanKey, ScanRecord, ScanStatus, ScanSummary
@@ -28,6 +28,8 @@ _QUIET_OVER = "(attribute_not_exists(#at) OR #at < :since OR #teller = :teller)"
 _NEWER = "attribute_not_exists(#state) OR attribute_not_exists(#asOf) OR #asOf < :asOf"
 _PASSING: dict[str, str] = {f"passing{number}": state.value for number, state in enumerate(sorted(PASSING))}
 _PASSES = f"#state IN (:{', :'.join(_PASSING)})"
+_RESULTS: dict[str, str] = {f"result{number}": state.value for number, state in enumerate(sorted(RESULTS))}
+_IS_RESULT = f"#state IN (:{', :'.join(_RESULTS)})"
 _LATER = "(attribute_not_exists(#state) OR (#state <> :gone AND #at <= :at))"
 
 
@@ -61,11 +63,7 @@ class DynamoLedger:
         found = await self._table.get_all(
             {items.scan_item_key(key) for key in keys} | {items.state_item_key(key.function) for key in keys}
         )
-        return {
-            key: items.record_from(item, key, found.get(items.state_item_key(key.function)))
-            for key in keys
-            if (item := found.get(items.scan_item_key(key))) is not None
-        }
+        return items.records_from(found, keys)
 
     async def claim(
         self, key: ScanKey, *, message_id: str, now: datetime, duration: timedelta, force: bool = False
@@ -217,6 +215,9 @@ def _if_it_replaces(coverage: Coverage) -> Write:
     if coverage.state is not CoverageState.GONE:
         values["gone"] = CoverageState.GONE.value
         later = "#at <= :at"
+        if coverage.state in WAITING:
+            values |= _RESULTS
+            later = f"({later} AND NOT {_IS_RESULT})"
         if coverage.state in RESULTS:
             values |= _PASSING
             later = f"({later} OR {_PASSES})"

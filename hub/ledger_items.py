@@ -1,6 +1,7 @@
 """The ledger's items of functions: which attributes stand for what, written and read. `docs/ledger.md` has them all."""
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,7 +10,7 @@ from hub.coverage import Coverage, CoverageState
 from hub.ledger_schema import SCHEMA, Item, Key, Update, milliseconds, moment, reading, seconds
 from hub.scans import Effect, Lease, PolicyVerdict, ScanKey, ScanRecord, ScanStatus, ScanSummary, Severity
 from spoke.arn import FunctionArn
-from spoke.errors import LeaseLost
+from spoke.errors import LeaseLost, Misconfigured
 
 STATE = "state"
 """The sort key of a function's coverage."""
@@ -177,6 +178,19 @@ def record_from(item: Item, key: ScanKey, state: Item | None = None) -> ScanReco
     coverage = coverage_from(state)
     settled = coverage.state in {CoverageState.COVERED, CoverageState.PARTIAL}
     return replace(record, coverage_fingerprint=coverage.fingerprint if settled else None)
+
+
+def records_from(found: Mapping[Key, Item], keys: Collection[ScanKey]) -> dict[ScanKey, ScanRecord]:
+    """What the items say of these keys.
+
+    One that cannot be read is left out: the claim says why, to its own message, and not to all that were looked up.
+    """
+    records = {}
+    for key in keys:
+        if (item := found.get(scan_item_key(key))) is not None:
+            with suppress(Misconfigured):
+                records[key] = record_from(item, key, found.get(state_item_key(key.function)))
+    return records
 
 
 def coverage_from(item: Item) -> Coverage:

@@ -101,11 +101,13 @@ class AccountPaused(ScanhubError):
     Args:
         text: As in the root.
         until: When the pause ends (aware, UTC).
+        is_denied: Whether it denies access for so long that this counts as the message's own failure.
     """
 
-    def __init__(self, text: str, *, until: datetime) -> None:
+    def __init__(self, text: str, *, until: datetime, is_denied: bool = False) -> None:
         super().__init__(text)
         self.until = until
+        self.is_denied = is_denied
 
 
 class AccountBusy(ScanhubError):

@@ -30,12 +30,18 @@ WRITES_A_SECOND = 2
 customer's own deployments live on the same."""
 
 
+LASTING = 12
+"""Refusals in a row, some eighty minutes: then an account that denies access denies it to each of its messages. Asked
+one by one, at the pauses' pace, a thousand messages would outlast the queue's memory."""
+
+
 @dataclass(slots=True)
 class _Refusals:
     """How often in a row an account refused us, and until when nothing is asked of it."""
 
     count: int
     paused_until: datetime
+    error: ScanhubError
 
 
 class Accounts:
@@ -67,7 +73,9 @@ class Accounts:
         """
         refusals = self._refusals.get(account)
         if refusals is not None and refusals.paused_until > self._clock.now():
-            raise AccountPaused(f"account {account} is paused after a refusal", until=refusals.paused_until)
+            is_denied = isinstance(refusals.error, NoAccess) and refusals.count >= LASTING
+            text = refusals.error.text if is_denied else f"account {account} is paused after a refusal"
+            raise AccountPaused(text, until=refusals.paused_until, is_denied=is_denied)
 
     async def describe(self, function: FunctionArn) -> FunctionSnapshot:
         """See `worker.ports.Spoke`; also `AccountPaused`."""
@@ -97,7 +105,7 @@ class Accounts:
             return
         count = standing.count + 1 if standing is not None else 1
         pause = backoff.of_account(count)
-        self._refusals[account] = _Refusals(count, now + pause)
+        self._refusals[account] = _Refusals(count, now + pause, error)
         log.warning("account paused", account=account, reason=error.text, pause=round(pause.total_seconds()))
 
     @asynccontextmanager

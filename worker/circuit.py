@@ -11,6 +11,7 @@ Each opening begins a new *turn*. A scan counts only in the turn in which its me
 the circuit opened says nothing of how things are now.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -26,6 +27,8 @@ log = structlog.get_logger()
 UPLOADS_TO_OPEN = 3
 """Messages whose upload failed, one after another: one alone may be the fault of its own report."""
 
+MOST_SUSPECTS = 1000
+"""Messages that are remembered for having met Qualys's refusal."""
 
 Listener = Callable[[], object]
 
@@ -52,6 +55,7 @@ class Circuit:
         state: See the module.
         turn: How often it has opened.
         reason: Why it opened last.
+        has_passed: Whether any scan of this worker ever got what it wanted.
         on_change: Called after each change of state.
     """
 
@@ -59,11 +63,15 @@ class Circuit:
         self.state = CircuitState.CLOSED
         self.turn = 0
         self.reason = ""
+        self.has_passed = False
         self.on_change: Listener = _nobody
         self._clock = clock
         self._openings = 0
         self._ends_at: datetime | None = None
         self._failed_uploads: set[str] = set()
+        self._passes = 0
+        # A message that met Qualys's refusal, and how many scans had passed by then.
+        self._suspects: OrderedDict[str, int] = OrderedDict()
 
     @property
     def is_open(self) -> bool:
@@ -95,14 +103,18 @@ class Circuit:
         """
         if not isinstance(error, (QualysFault, UploadFailed)):
             return False
+        if self._is_to_blame(message_id):
+            return False
         if turn == self.turn and self._is_reason_to_open(error, message_id):
             self._open(error.text)
         return isinstance(error, QualysFault) or not self.is_closed
 
     def passed(self, *, turn: int) -> None:
         """A scan got what it wanted of Qualys."""
+        self.has_passed = True
         if turn != self.turn:
             return
+        self._passes += 1
         self._failed_uploads.clear()
         if self.state is CircuitState.PROBING:
             self._openings = 0
@@ -118,6 +130,17 @@ class Circuit:
     def stay_open(self, reason: str) -> None:
         """There is no sense in a probe; a longer pause begins."""
         self._open(reason)
+
+    def _is_to_blame(self, message_id: str) -> bool:
+        """Whether it is this message: it failed before, others have passed since, and it fails again.
+
+        The scanner's words come from untrusted archives: one function must not keep all others from Qualys.
+        """
+        before = self._suspects.pop(message_id, self._passes)
+        self._suspects[message_id] = self._passes
+        if len(self._suspects) > MOST_SUSPECTS:
+            self._suspects.popitem(last=False)
+        return self._passes > before
 
     def _is_reason_to_open(self, error: ScanhubError, message_id: str) -> bool:
         if self.state is CircuitState.OPEN:

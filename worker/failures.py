@@ -64,6 +64,8 @@ def _known(error: Exception) -> ScanhubError:
 async def _ending(error: ScanhubError, trip: Trip, world: World) -> Ending:
     if world.circuit.failed(error, message_id=trip.message.id, turn=trip.turn):
         return await _borne_by_the_circuit(error, trip, world)
+    if isinstance(error, AccountPaused) and error.is_denied:
+        error = NoAccess(error.text)
     uncounted = _uncounted(error, trip, world.clock.now())
     if uncounted is not None:
         return uncounted
@@ -75,7 +77,9 @@ async def _ending(error: ScanhubError, trip: Trip, world: World) -> Ending:
 
 async def _borne_by_the_circuit(error: ScanhubError, trip: Trip, world: World) -> Ending:
     await _cover(CoverageState.PENDING, error.text, trip, world)
-    return circuit_open(world)
+    ending = circuit_open(world)
+    # The next probe is somebody else's: it may be this message that Qualys does not take.
+    return replace(ending, delay=ending.delay + world.circuit.pause)
 
 
 def circuit_open(world: World) -> Ending:
@@ -89,8 +93,6 @@ def _uncounted(error: ScanhubError, trip: Trip, now: datetime) -> Ending | None:
     none = timedelta(0)
     if isinstance(error, LeaseHeld):
         return _given_back(error, max(error.until - now, none) + backoff.jitter(LEASE_JITTER))
-    if isinstance(error, LeaseLost):
-        return _given_back(error, backoff.jitter(LEASE_JITTER))
     if isinstance(error, AccountPaused):
         return _given_back(error, max(error.until - now, none) + backoff.jitter(PAUSE_JITTER))
     if isinstance(error, AccountBusy):
@@ -113,6 +115,8 @@ async def _counted(error: ScanhubError, trip: Trip, world: World) -> Ending:
         state = CoverageState.UNREADABLE if isinstance(error, Unreadable) else CoverageState.FAILED
         return await _failed(state, error, trip, world)
     await _cover(CoverageState.PENDING, error.text, trip, world)
+    if isinstance(error, LeaseLost):
+        return _given_back(error, backoff.jitter(LEASE_JITTER))
     if isinstance(error, (NotReady, CodeChanged)):
         return _given_back(error, backoff.until_ready())
     return _again(trip, error)
@@ -156,9 +160,13 @@ async def _failed(state: CoverageState, error: ScanhubError, trip: Trip, world: 
         world.metrics.emit(**scan_figures(trip.function, summary))
     await _cover(state, error.text, trip, world)
     if trip.function is not None:
-        await world.notifier.notify(
-            Notification(kind=NotificationKind.FAILED, function=trip.function, reason=error.text, summary=summary)
-        )
+        try:
+            await world.notifier.notify(
+                Notification(kind=NotificationKind.FAILED, function=trip.function, reason=error.text, summary=summary)
+            )
+        except ScanhubError as untold:
+            # The dead-letter queue and the metric tell too; a topic that fails must not have it scanned for ever.
+            log.warning("nobody was told of a failed scan", reason=untold.text)
     return _parked(error)
 
 

@@ -1,7 +1,7 @@
 """Keeps every held message invisible to others: those that are scanned, and those that wait."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -46,6 +46,7 @@ class Heartbeat:
         self._clock = clock
         self._visibility = visibility
         self._holds: dict[str, Hold] = {}
+        self._beating = asyncio.Lock()
 
     def hold(self, message: Message, lose: Callable[[], None]) -> None:
         """Keep this message from now on; `lose` is called if that fails.
@@ -64,6 +65,12 @@ class Heartbeat:
         if held is not None and held.message.receipt_handle == message.receipt_handle:
             del self._holds[message.id]
 
+    async def part_with(self, message: Message) -> None:
+        """Let go of it, once a beat in flight has ended: that would undo the delay with which it is given back."""
+        self.let_go(message)
+        async with self._beating:
+            pass
+
     def __len__(self) -> int:
         return len(self._holds)
 
@@ -78,9 +85,15 @@ class Heartbeat:
         holds = list(self._holds.values())
         if not holds:
             return
+        async with self._beating:
+            await self._extend(holds)
+
+    async def _extend(self, holds: Sequence[Hold]) -> None:
         asked_at = self._clock.now()
         try:
-            async with asyncio.timeout(self._visibility.total_seconds() / BEATS):
+            until_visible = min(hold.visible_at for hold in holds) - asked_at
+            limit = min(self._visibility / BEATS, max(until_visible, timedelta(0)))
+            async with asyncio.timeout(limit.total_seconds()):
                 failed = await self._queue.extend([hold.message for hold in holds], self._visibility)
         except (Retry, TimeoutError) as error:
             log.warning("heartbeat failed", reason=str(error) or "no answer in time", held=len(holds))

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from hub.message import Source
 from worker.circuit import CircuitState
-from worker.trip import Trip
+from worker.trip import Stage, Trip
 from worker.world import World
 
 LONG_POLL = 20.0
@@ -48,7 +48,7 @@ class Room:
         """Slots without a message. What waits for its account's share takes none; while probing there is but one."""
         circuit = self._world.circuit
         if circuit.state is CircuitState.PROBING:
-            return 0 if any(trip.turn == circuit.turn for trip in self._running) else 1
+            return 0 if any(trip.turn == circuit.turn and trip.stage is not Stage.WAIT for trip in self._running) else 1
         waiting = self._world.places.waiting
         if self.drain and waiting >= self._slots:
             # A drain does not look for other accounts behind a busy one: what is in the queue is all there is.
@@ -73,11 +73,13 @@ class Room:
         """How many messages of this queue may be received. Changes wait until it is one; the sweep may get none."""
         if source is Source.CHANGES:
             return await self._wait_for_one()
+        if self._world.circuit.state is CircuitState.PROBING:
+            return max(self.free, 0)
         # Half of the slots are out of the sweep's reach, so that a change finds one free.
-        reserved = self._slots // 2
-        if self.free > reserved:
-            return self.free - reserved
-        swept = any(trip.message.source is Source.SWEEP for trip in self._running)
+        # It is the sweep's share that counts, not how many slots the changes leave idle.
+        swept = sum(trip.message.source is Source.SWEEP for trip in self._running)
+        if (room := min(self.free, self._slots - self._slots // 2 - swept)) > 0:
+            return room
         self._passed_over = 0 if swept else self._passed_over + 1
         if self._passed_over < SWEEP_PATIENCE:
             return 0

@@ -119,8 +119,7 @@ class Service:
         while not self._stopping.is_set():
             try:
                 for source in self._queues:
-                    taken = await self._take(source, self._room.poll(source))
-                    self._room.took(source, taken)
+                    await self._take(source, self._room.poll(source))
                 failures = 0
             except Retry as error:
                 failures += 1
@@ -153,6 +152,7 @@ class Service:
         messages = await self._interruptible(self._queues[source].receive(min(room, RECEIVE_LIMIT), wait=wait))
         for message in messages or ():
             self._start(message)
+        self._room.took(source, len(messages or ()))
         return len(messages or ())
 
     async def _interruptible(self, work: Awaitable[Result]) -> Result | None:
@@ -182,8 +182,10 @@ class Service:
         task.add_done_callback(self._ended)
 
         def lose() -> None:
-            trip.lost = True
-            task.cancel()
+            # What is being settled is as good as gone: to break that off would only hide how it ended.
+            if trip.ending is None:
+                trip.lost = True
+                task.cancel()
 
         self._heartbeats[message.source].hold(message, lose)
 
@@ -230,6 +232,8 @@ class Service:
         ending = await self._settle(trip, ending)
         trip.stage, trip.ending = Stage.ENDED, ending
         self.tally.count(trip, ending)
+        if not self._draining and not self._stopping.is_set():
+            self.tally.left_behind.discard(trip.message.id)
         self._world.observer.moved(trip)
 
     async def _journey(self, trip: Trip) -> Ending:
@@ -247,6 +251,8 @@ class Service:
     async def _settle(self, trip: Trip, ending: Ending) -> Ending:
         """Do with the message what the ending says; where that fails it comes again by its visibility."""
         try:
+            if ending.kind is EndingKind.GIVEN_BACK:
+                await self._heartbeats[trip.message.source].part_with(trip.message)
             await self._settlements[trip.message.source].settle(trip, ending)
         except asyncio.CancelledError:
             _carry_on()
@@ -321,5 +327,5 @@ class Service:
 def _carry_on() -> None:
     """Let a task that was cancelled, and knows it, wait for things again."""
     task = asyncio.current_task()
-    if task is not None:
+    while task is not None and task.cancelling():
         task.uncancel()

@@ -10,6 +10,7 @@ from hub.tries import Failure
 from spoke.errors import (
     CodeChanged,
     HostFault,
+    LeaseLost,
     Misconfigured,
     NotReady,
     ResultUnwritable,
@@ -28,6 +29,8 @@ MAX_NOT_READY = 15
 PATIENCE = 4
 """So many times the usual tries for what passes by itself: some two hours of an AWS API that is away."""
 
+PASSING = (LeaseLost, Throttled, Unavailable, UploadFailed)
+
 _LIMITS: dict[type[ScanhubError], int] = {
     Unreadable: 1,
     ResultUnwritable: 2,  # once more elsewhere
@@ -38,12 +41,18 @@ _LIMITS: dict[type[ScanhubError], int] = {
 }
 
 
-def limit_of(error: ScanhubError, settings: Settings) -> int:
-    """After so many failures of this kind a message is parked."""
+def limit_of(error: ScanhubError, settings: Settings, *, is_proven: bool = True) -> int:
+    """After so many failures of this kind a message is parked.
+
+    Args:
+        error: Any.
+        settings: The worker's.
+        is_proven: Whether a scan of this worker has passed before: if not, a fault of the host is rather its own.
+    """
     limit = _LIMITS.get(type(error))
-    if limit is not None:
-        return limit
-    return settings.max_attempts * (PATIENCE if isinstance(error, (Throttled, Unavailable, UploadFailed)) else 1)
+    if limit is None:
+        limit = settings.max_attempts * (PATIENCE if isinstance(error, PASSING) else 1)
+    return limit * PATIENCE if isinstance(error, (HostFault, Misconfigured)) and not is_proven else limit
 
 
 async def note(error: ScanhubError, trip: Trip, world: World) -> bool:
@@ -61,7 +70,9 @@ async def note(error: ScanhubError, trip: Trip, world: World) -> bool:
     trip.history = tuple(await world.ledger.note_failure(trip.message.id, failure))
     if is_new:
         world.metrics.emit(**try_figures(reason))
-    return sum(one.reason == reason for one in trip.history) >= limit_of(error, world.settings)
+    return sum(one.reason == reason for one in trip.history) >= limit_of(
+        error, world.settings, is_proven=world.circuit.has_passed
+    )
 
 
 def word(error: ScanhubError) -> str:

@@ -421,6 +421,15 @@ class TestRecord:
         await rig.ledger.record(coverage(CoverageState(passing), at=NOW + 5 * SECOND))
         assert await rig.ledger.record(coverage(CoverageState.COVERED, at=NOW))
 
+    @pytest.mark.parametrize("waits", ["PENDING", "SCANNING"])
+    async def test_what_a_worker_writes_late_does_not_hide_the_result_of_another(
+        self, rig: LedgerRig, waits: str
+    ) -> None:
+        """A delivery that is not ours any more fails: nobody would come to correct its PENDING."""
+        await rig.ledger.record(coverage(at=NOW))
+        assert await rig.ledger.record(coverage(CoverageState(waits), at=NOW + MINUTE)) is False
+        assert await rig.ledger.record(coverage(CoverageState(waits), at=NOW, as_of=NOW + SECOND))
+
     async def test_an_exclusion_that_was_seen_later_is_not_replaced_by_a_result(self, rig: LedgerRig) -> None:
         await rig.ledger.record(coverage(CoverageState.EXCLUDED, at=NOW + SECOND))
         assert await rig.ledger.record(coverage(CoverageState.COVERED, at=NOW)) is False
@@ -674,7 +683,6 @@ class TestItems:
         attempts: list[Awaitable[object]] = [
             ledger.claim(KEY, message_id=MESSAGE, now=NOW + timedelta(days=99), duration=LEASE),
             ledger.claim(KEY, message_id=MESSAGE, now=NOW, duration=LEASE, force=True),
-            ledger.look_up([KEY]),
             ledger.mark_done(KEY, {Effect.TAG}, scan_id=SUMMARY.scan_id),
             ledger.record(coverage(at=NOW + 5 * MINUTE)),
             ledger.coverage(CHECKOUT),
@@ -683,6 +691,7 @@ class TestItems:
         for attempt in attempts:
             with pytest.raises(Misconfigured, match="has schema 2, this scanhub knows 1"):
                 await attempt
+        assert await ledger.look_up([KEY]) == {}, "its claim says why; what was looked up with it goes on"
         assert await rig.items() == before
 
     async def test_a_commit_beside_a_newer_coverage_item_stores_nothing(self, rig: LedgerRig) -> None:

@@ -27,8 +27,15 @@ def test_a_newer_snapshot_replaces_an_older_and_never_the_other_way_round(at: da
 
 @pytest.mark.parametrize(("at", "replaces"), [(EARLIER, False), (NOW, True), (LATER, True)])
 def test_of_one_snapshot_the_later_written_stays(at: datetime, replaces: bool) -> None:
-    scanning = coverage(CoverageState.SCANNING, as_of=NOW, at=at)
-    assert scanning.replaces(coverage(CoverageState.COVERED, as_of=NOW, at=NOW)) is replaces
+    failed = coverage(CoverageState.FAILED, as_of=NOW, at=at)
+    assert failed.replaces(coverage(CoverageState.COVERED, as_of=NOW, at=NOW)) is replaces
+
+
+@pytest.mark.parametrize("at", [EARLIER, NOW, LATER])
+@pytest.mark.parametrize("state", [CoverageState.PENDING, CoverageState.SCANNING])
+def test_what_waits_never_hides_a_result_of_the_same_snapshot(state: CoverageState, at: datetime) -> None:
+    for result in RESULTS:
+        assert not coverage(state, as_of=NOW, at=at).replaces(coverage(result, as_of=NOW, at=NOW))
 
 
 @pytest.mark.parametrize("at", [EARLIER, NOW, LATER])

@@ -113,10 +113,10 @@ def test_the_attributes_are_those_of_the_reference() -> None:
 
 def test_an_update_takes_members_out_of_a_set_and_leaves_no_empty_one() -> None:
     item = {"owed": {"tag", "notify"}, "schema": 1}
-    once = items.done(Effect.TAG).applied_to(item)
+    once = items.done({Effect.TAG}).applied_to(item)
     assert once == {"owed": {"notify"}, "schema": 1}
-    assert items.done(Effect.TAG).applied_to(once) == once
-    assert items.done(Effect.NOTIFY).applied_to(once) == {"schema": 1}
+    assert items.done({Effect.TAG}).applied_to(once) == once
+    assert items.done({Effect.NOTIFY}).applied_to(once) == {"schema": 1}
 
 
 @pytest.mark.parametrize(

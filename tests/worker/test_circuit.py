@@ -121,6 +121,27 @@ def test_a_secret_that_cannot_be_read_makes_the_pause_longer() -> None:
     assert one.reason == "the secret is not JSON"
 
 
+def test_a_message_that_is_refused_again_after_others_have_passed_is_to_blame_itself() -> None:
+    """The scanner's words come from untrusted archives."""
+    one, _ = circuit()
+    assert one.failed(REFUSED, message_id="poison", turn=0)
+    one.probe()
+    one.passed(turn=one.turn)
+    assert not one.failed(REFUSED, message_id="poison", turn=one.turn)
+    assert one.state is CircuitState.CLOSED
+    assert one.failed(REFUSED, message_id="another", turn=one.turn)
+    assert one.is_open
+
+
+def test_a_scan_begun_before_the_opening_that_passes_late_blames_nobody() -> None:
+    one, _ = circuit()
+    assert one.failed(REFUSED, message_id="a", turn=0)
+    one.passed(turn=0)
+    one.probe()
+    assert one.failed(REFUSED, message_id="a", turn=one.turn)
+    assert one.is_open
+
+
 def test_every_change_is_told() -> None:
     one, _ = circuit()
     seen: list[CircuitState] = []

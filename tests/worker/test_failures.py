@@ -361,11 +361,67 @@ async def test_a_fault_of_the_host_is_heeded_although_it_cannot_be_written_down(
 
 @in_world()
 async def test_a_function_that_fills_every_disk_is_parked_and_still_stops_the_worker(world: TestWorld) -> None:
+    world.world.circuit.has_passed = True
     world.scanner.script(function(), *[Script(error=HostFault("the disk is full"))] * 3)
     ending, _ = await travel_again(world, event(), 3)
     assert (ending.kind, ending.reason) == (EndingKind.PARKED, "host_fault")
     assert isinstance(ending.fault, HostFault)
     assert (await world.coverage()).state is CoverageState.FAILED
+
+
+@pytest.mark.parametrize("error", [Unavailable("no answer"), Misconfigured("the topic is not there")])
+def test_a_topic_that_fails_does_not_keep_a_failed_message_alive(error: ScanhubError) -> None:
+    @in_world()
+    async def body(world: TestWorld) -> None:
+        world.scanner.script(function(), Script(error=Unreadable("a broken zip")))
+        world.notifier.on_call = failing("notify", error)
+        ending, _ = await travel(world, event())
+        assert (ending.kind, ending.reason, ending.fault) == (EndingKind.PARKED, "unreadable", None)
+
+    body()
+
+
+@in_world()
+async def test_an_account_that_denies_access_for_good_denies_it_to_each_of_its_messages(world: TestWorld) -> None:
+    world.spoke.deny(ACCOUNT)
+    for number in range(12):
+        await travel(world, event(), number=number)
+        await asyncio.sleep(901)
+    await travel(world, event(), number=99)
+    ending, trip = await travel(world, event(), number=100)
+    assert (ending.kind, ending.reason) == (EndingKind.GIVEN_BACK, "no_access")
+    assert [failure.reason for failure in trip.history] == ["no_access"], "counted, though nobody asked"
+    for receive_count in range(2, 6):
+        ending, _ = await travel(world, event(), number=100, receive_count=receive_count)
+    assert (ending.kind, ending.reason) == (EndingKind.PARKED, "no_access")
+
+
+@in_world()
+async def test_a_tag_that_cannot_be_written_silences_no_finding(world: TestWorld) -> None:
+    for _ in range(30):
+        world.spoke.fail("tag", Throttled("slow down"))
+    ending, _ = await travel_again(world, event(), 20)
+    assert (ending.kind, ending.reason) == (EndingKind.PARKED, "effects_owed")
+    assert [told.kind for told in world.notifier.told] == [NotificationKind.FINDINGS]
+
+
+@in_world()
+async def test_a_tag_that_lambda_refuses_for_good_is_no_failure(world: TestWorld) -> None:
+    world.spoke.fail("tag", Retry("tagging: InvalidParameterValueException: more than 50 tags"))
+    ending, _ = await travel(world, event())
+    assert ending.kind is EndingKind.STORED
+
+
+@in_world()
+async def test_one_broken_ledger_item_does_not_fail_what_was_looked_up_with_it(world: TestWorld) -> None:
+    other = function("neighbour")
+    world.spoke.put(snapshot(other))
+    await world.ledger.claim(key_of(world), message_id="x", now=START, duration=timedelta(seconds=1))
+    [(key, item)] = world.ledger.items.items()
+    world.ledger.items[key] = item | {"schema": 2}
+    broken, fine = await asyncio.gather(travel(world, event()), travel(world, event(other), number=2))
+    assert isinstance(broken[0].fault, Misconfigured)
+    assert fine[0].kind is EndingKind.STORED
 
 
 @in_world()

@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import cast
@@ -6,7 +7,7 @@ from hub.message import Message
 from spoke.errors import Unavailable
 from tests.virtual_time import run
 from worker.heartbeat import Heartbeat
-from worker.memory.clock import START, ManualClock
+from worker.memory.clock import START, LoopClock, ManualClock
 from worker.ports import Queue
 
 VISIBILITY = timedelta(seconds=120)
@@ -19,10 +20,13 @@ class Extensions:
         self.asked: list[list[str]] = []
         self.refused: set[str] = set()
         self.error: Exception | None = None
+        self.answers: asyncio.Event | None = None
 
     async def extend(self, messages: Sequence[Message], visibility: timedelta) -> Sequence[Message]:
         assert visibility == VISIBILITY
         self.asked.append([message.id for message in messages])
+        if self.answers is not None:
+            await self.answers.wait()
         if self.error is not None:
             raise self.error
         return [message for message in messages if message.id in self.refused]
@@ -56,6 +60,39 @@ def test_a_message_delivered_again_to_the_same_worker_loses_its_earlier_delivery
         assert len(held.heartbeat) == 1, "the newer one is kept"
         await held.beat_later()
         assert held.queue.asked == [["a"]]
+
+    run(main())
+
+
+def test_a_beat_that_is_late_does_not_outlive_the_visibility() -> None:
+    async def main() -> None:
+        held = Held()
+        clock = LoopClock()
+        held.heartbeat = Heartbeat(cast("Queue", held.queue), clock, VISIBILITY)
+        held.heartbeat.hold(Message("a", "{}", "a r1", 1, START, clock.now()), lambda: held.lost.append("a"))
+
+        held.queue.answers = asyncio.Event()
+        await asyncio.sleep(110)
+        await held.heartbeat.beat()
+        assert held.lost == ["a"]
+        assert asyncio.get_running_loop().time() <= VISIBILITY.total_seconds()
+
+    run(main())
+
+
+def test_what_is_given_back_is_not_kept_by_a_beat_in_flight() -> None:
+    async def main() -> None:
+        held = Held()
+        message = held.hold("a")
+        held.queue.answers = answers = asyncio.Event()
+        beat = asyncio.ensure_future(held.heartbeat.beat())
+        await asyncio.sleep(0)
+        parting = asyncio.ensure_future(held.heartbeat.part_with(message))
+        await asyncio.sleep(5)
+        assert not parting.done(), "to give it back now would be undone by the beat"
+        answers.set()
+        await asyncio.gather(beat, parting)
+        assert len(held.heartbeat) == 0
 
     run(main())
 

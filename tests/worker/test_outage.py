@@ -4,7 +4,7 @@ from datetime import timedelta
 from hub.notification import NotificationKind
 from spoke.errors import Misconfigured, QualysFault, Unavailable, UploadFailed
 from tests.virtual_time import run
-from tests.worker.worlds import TestWorld, failing, fill, function, scans_running, started
+from tests.worker.worlds import TestWorld, event, failing, fill, function, scans_running, snapshot, started
 from worker.circuit import CircuitState
 from worker.memory.scanner import RunEnd, Script
 
@@ -142,6 +142,66 @@ def test_however_many_workers_meet_one_outage_it_is_told_once() -> None:
         for service in services:
             service.stop()
         await asyncio.gather(*tasks)
+
+    run(main())
+
+
+def test_one_function_that_speaks_of_a_refused_token_does_not_keep_the_others_from_qualys() -> None:
+    async def main() -> None:
+        world = TestWorld()
+        await fill(world, 1, prefix="poison")
+        world.scanner.script(function("poison-0"), *[REFUSED] * 1000)
+        service = world.service()
+        task = started(service)
+        open_for = 0
+        for minute in range(24 * 60):
+            await asyncio.sleep(60)
+            open_for += not world.world.circuit.is_closed
+            if minute % 5 == 0:
+                await fill(world, 1, prefix=f"healthy-{minute}")
+        assert [parking.reason for _, parking in world.changes.parked] == ["qualys_fault"]
+        assert open_for < 60, "minutes of a day"
+        assert len(world.changes.messages) <= 1
+        service.stop()
+        await task
+
+    run(main())
+
+
+def test_where_there_is_only_sweep_work_the_sweep_probes() -> None:
+    async def main() -> None:
+        world = TestWorld()
+        arn = function("swept")
+        world.spoke.put(snapshot(arn))
+        world.scanner.script(arn, REFUSED)
+        await world.sweep.send(event(arn), group=arn.account)
+        service = world.service(sweep=True)
+        task = started(service)
+        await asyncio.sleep(400)
+        assert world.world.circuit.is_closed
+        assert world.sweep.messages == ()
+        service.stop()
+        await task
+
+    run(main())
+
+
+def test_a_probe_that_waits_for_its_accounts_share_is_not_the_only_one() -> None:
+    async def main() -> None:
+        world = TestWorld(max_concurrent_scans=4, max_scans_per_account=1)
+        busy, other = function("busy-0"), function("other", account="210000000002")
+        await fill(world, 2, prefix="busy")
+        world.scanner.script(busy, Script(duration=timedelta(hours=1)))
+        world.spoke.put(snapshot(other))
+        world.scanner.script(other, REFUSED)
+        await world.changes.send(event(other), group=other.account)
+        service = world.service()
+        task = started(service)
+        await asyncio.sleep(600)
+        assert world.world.circuit.is_closed
+        service.stop()
+        service.stop()
+        await task
 
     run(main())
 

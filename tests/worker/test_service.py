@@ -250,6 +250,44 @@ def test_the_sweep_leaves_half_of_the_slots_to_changes() -> None:
     run(main())
 
 
+def test_the_sweep_uses_its_share_while_changes_leave_slots_idle() -> None:
+    async def main() -> None:
+        world = TestWorld(max_concurrent_scans=4)
+        await fill(world, 2)
+        for number in range(2):
+            world.scanner.script(function(f"function-{number}"), LONG)
+        for number in range(10):
+            arn = function(f"swept-{number}", account="210000000002")
+            world.spoke.put(snapshot(arn))
+            world.scanner.script(arn, Script(duration=timedelta(seconds=10)))
+            await world.sweep.send(event(arn), group=arn.account)
+        service = world.service(sweep=True)
+        task = started(service)
+        await asyncio.sleep(120)
+        assert world.sweep.messages == ()
+        service.stop()
+        service.stop()
+        await task
+
+    run(main())
+
+
+def test_a_worker_that_runs_for_weeks_remembers_no_message_that_it_gave_back() -> None:
+    async def main() -> None:
+        world = TestWorld()
+        world.spoke.put(snapshot(state="Pending"))
+        await world.changes.send(event(), group="")
+        service = world.service()
+        task = started(service)
+        await asyncio.sleep(120)
+        assert service.tally.endings[EndingKind.GIVEN_BACK] > 0
+        assert service.tally.left_behind == set()
+        service.stop()
+        await task
+
+    run(main())
+
+
 def test_a_parked_message_lies_in_the_dead_letter_queue_with_its_reason() -> None:
     async def main() -> None:
         world = TestWorld()

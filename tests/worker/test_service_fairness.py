@@ -93,7 +93,7 @@ def test_a_long_queue_of_one_account_is_not_received_over_and_over() -> None:
         task = started(service)
         await asyncio.sleep(600)
         assert receives < 1300, "two a second at the most"
-        assert max(message.receive_count for message in world.changes.messages) < 15
+        assert max(message.receive_count for message in world.changes.messages) < 30
         service.stop()
         await task
 

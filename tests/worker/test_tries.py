@@ -23,12 +23,18 @@ from worker.trip import Trip
         (errors.Throttled("x"), 28),
         (errors.Unavailable("x"), 28),
         (errors.UploadFailed("x"), 28),
+        (errors.LeaseLost("x"), 28),
         (errors.NotReady("x"), 15),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, ScanhubError) else str(value),
 )
 def test_each_kind_has_its_own_limit(error: ScanhubError, limit: int) -> None:
     assert tries.limit_of(error, settings(max_attempts=7)) == limit
+
+
+@pytest.mark.parametrize("error", [errors.HostFault("x"), errors.Misconfigured("x")])
+def test_a_worker_that_never_passed_a_scan_takes_a_fault_of_its_host_rather_for_its_own(error: ScanhubError) -> None:
+    assert tries.limit_of(error, settings(), is_proven=False) == 12
 
 
 def test_the_word_of_an_error_is_its_name() -> None:

@@ -34,11 +34,7 @@ class MemoryLedger:
     async def look_up(self, keys: Collection[ScanKey]) -> Mapping[ScanKey, ScanRecord]:
         """What is known of these keys, with the coverage of their functions; keys without an entry are left out."""
         async with operation("look_up", self.on_call):
-            return {
-                key: items.record_from(item, key, self.items.get(items.state_item_key(key.function)))
-                for key in keys
-                if (item := self.items.get(items.scan_item_key(key))) is not None
-            }
+            return items.records_from(self.items, keys)
 
     async def claim(
         self, key: ScanKey, *, message_id: str, now: datetime, duration: timedelta, force: bool = False
