@@ -70,9 +70,8 @@ async def note(error: ScanhubError, trip: Trip, world: World) -> bool:
     trip.history = tuple(await world.ledger.note_failure(trip.message.id, failure))
     if is_new:
         world.metrics.emit(**try_figures(reason))
-    return sum(one.reason == reason for one in trip.history) >= limit_of(
-        error, world.settings, is_proven=world.circuit.has_passed
-    )
+    limit = limit_of(error, world.settings, is_proven=world.circuit.has_passed)
+    return sum(one.reason == reason for one in trip.history) >= limit
 
 
 def word(error: ScanhubError) -> str:
