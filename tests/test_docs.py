@@ -48,7 +48,7 @@ def test_the_settings_reference_names_every_setting_with_its_default() -> None:
             assert default == f"`{_shown(field.default)}`", name
 
 
-UNCOUNTED = {"qualys_fault", "account_paused", "account_busy", "lease_held", "lease_lost", "code_changed"}
+UNCOUNTED = {"account_paused", "account_busy", "lease_held", "code_changed"}
 """No message is parked for these."""
 
 
