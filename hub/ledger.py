@@ -100,6 +100,12 @@ class DynamoLedger:
         """Give the lease up; the result before it stays. One that is not ours any more is left alone."""
         await self._table.write("releasing a lease", _by_owner(lease, items.released()))
 
+    async def release_all(self, function: FunctionArn, *, message_id: str) -> None:
+        """Give up every lease on any code of this function that was claimed for this message, by whichever worker."""
+        async for key in self._table.leased(items.state_item_key(function).pk, message_id):
+            of_message = Write(key, items.released(), "#leaseMessageId = :messageId", {"messageId": message_id})
+            await self._table.write("releasing a lease", of_message)
+
     async def commit(self, lease: Lease, summary: ScanSummary, coverage: Coverage, *, owed: Collection[Effect]) -> bool:
         """Store the result and set the coverage in one transaction.
 

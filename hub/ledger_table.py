@@ -10,7 +10,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_ra
 
 from hub.ledger_items import STATE
 from hub.ledger_schema import Item, Key, Update
-from hub.ledger_wire import plain, update_arguments, wire_key
+from hub.ledger_wire import plain, update_arguments, wire_item, wire_key
 from spoke.aws_errors import error_code, translated
 from spoke.errors import Misconfigured, Throttled
 
@@ -176,6 +176,27 @@ class LedgerTable:
                 )
             for item in page["Items"]:
                 yield plain(item)
+            if "LastEvaluatedKey" not in page:
+                return
+            position = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    async def leased(self, pk: str, message_id: str) -> AsyncIterator[Key]:
+        """The scan items of one function whose lease was claimed for this message, as they are now."""
+        position: dict[str, Any] = {}
+        while True:
+            with translated(self._doing("reading leases")):
+                page = await self._client.query(
+                    TableName=self._name,
+                    KeyConditionExpression="#pk = :pk AND begins_with(#sk, :scan)",
+                    FilterExpression="#message = :message",
+                    ProjectionExpression="#pk, #sk",
+                    ExpressionAttributeNames={"#pk": "pk", "#sk": "sk", "#message": "leaseMessageId"},
+                    ExpressionAttributeValues=wire_item({":pk": pk, ":scan": "scan#", ":message": message_id}),
+                    ConsistentRead=True,
+                    **position,
+                )
+            for item in map(plain, page["Items"]):
+                yield Key(item["pk"], item["sk"])
             if "LastEvaluatedKey" not in page:
                 return
             position = {"ExclusiveStartKey": page["LastEvaluatedKey"]}

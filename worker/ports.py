@@ -86,6 +86,10 @@ class Ledger(Protocol):
         """Give the lease up without a result. One that is not ours any more is left alone."""
         ...
 
+    async def release_all(self, function: FunctionArn, *, message_id: str) -> None:
+        """Give up every lease on any code of this function that was claimed for this message, by whichever worker."""
+        ...
+
     async def commit(self, lease: Lease, summary: ScanSummary, coverage: Coverage, *, owed: Collection[Effect]) -> bool:
         """Store the summary, end the lease, note the effects owed, and set the coverage: all or nothing.
 

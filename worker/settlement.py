@@ -31,6 +31,8 @@ class Settlement:
     async def settle(self, trip: Trip, ending: Ending) -> None:
         """Do with the message what the ending says. Always the journey's last call."""
         message = trip.message
+        if ending.kind not in {EndingKind.GIVEN_BACK, EndingKind.LOST}:
+            await self._leave_no_lease(trip, ending)
         if ending.kind is EndingKind.PARKED:
             await self._queue.park(message, self._parking(trip, ending))
         elif ending.kind is EndingKind.GIVEN_BACK:
@@ -47,6 +49,15 @@ class Settlement:
             attempt=message.receive_count,
             delay=round(ending.delay.total_seconds(), 1),
         )
+
+    async def _leave_no_lease(self, trip: Trip, ending: Ending) -> None:
+        """Others join the message that has a lease, and are deleted: so it must not go before its leases do.
+
+        An earlier delivery may have left one on other code, when its worker died; or this one, when that failed.
+        """
+        may_have = trip.message.receive_count > 1 or (trip.scan_id is not None and ending.kind is not EndingKind.STORED)
+        if may_have and trip.function is not None:
+            await self._world.ledger.release_all(trip.function, message_id=trip.message.id)
 
     def _parking(self, trip: Trip, ending: Ending) -> Parking:
         return Parking(

@@ -229,6 +229,22 @@ class TestRenewAndRelease:
         await rig.ledger.release(Lease(replace(KEY, function=REFUNDS), MESSAGE, "nobody", NOW))
         assert set(await rig.items()) == {scan_item_key(KEY)}
 
+    async def test_a_message_that_goes_leaves_no_lease_behind_on_any_code(self, rig: LedgerRig) -> None:
+        """Others would join it, and be deleted, while nobody scans for them."""
+        older = replace(KEY, fingerprint=OLD_CODE)
+        for key, message_id in ((KEY, MESSAGE), (older, MESSAGE)):
+            await rig.ledger.claim(key, message_id=message_id, now=NOW, duration=LEASE)
+        elsewhere = replace(KEY, function=REFUNDS)
+        await rig.ledger.claim(elsewhere, message_id="another", now=NOW, duration=LEASE)
+        other_code = replace(KEY, profile_id="0123456789ab")
+        await rig.ledger.claim(other_code, message_id="another", now=NOW, duration=LEASE)
+        await rig.ledger.release_all(KEY.function, message_id=MESSAGE)
+        for key in (KEY, older):
+            assert isinstance(await rig.ledger.claim(key, message_id="x", now=NOW, duration=LEASE), Claimed)
+        for key in (elsewhere, other_code):
+            assert isinstance(await rig.ledger.claim(key, message_id="x", now=NOW, duration=LEASE), Held)
+        await rig.ledger.release_all(KEY.function, message_id="nobody")
+
     async def test_a_release_keeps_the_result_before_it(self, rig: LedgerRig) -> None:
         await rig.ledger.commit(await claimed(rig), SUMMARY, coverage(), owed=EVERY_EFFECT)
         await rig.ledger.release(await claimed(rig, message_id=OTHER_MESSAGE, force=True))

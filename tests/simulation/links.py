@@ -154,6 +154,12 @@ class LinkedLedger:
     async def release(self, lease: Lease) -> None:
         await self._line.call("ledger", "release", lambda: self._ledger.release(lease))
 
+    async def release_all(self, function: FunctionArn, *, message_id: str) -> None:
+        self._oracle.parting(self._line.name, message_id)
+        await self._line.call(
+            "ledger", "release all", lambda: self._ledger.release_all(function, message_id=message_id)
+        )
+
     async def commit(self, lease: Lease, summary: ScanSummary, coverage: Coverage, *, owed: Collection[Effect]) -> bool:
         return await self._line.call(
             "ledger", "commit", lambda: self._ledger.commit(lease, summary, coverage, owed=owed)

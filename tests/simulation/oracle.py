@@ -77,6 +77,9 @@ class Oracle:
     def settling(self, worker: str, message: Message) -> None:
         self.holds.settling(worker, message)
 
+    def parting(self, worker: str, message_id: str) -> None:
+        self.holds.parting(worker, message_id)
+
     def given_back(self, worker: str, message: Message, delay: timedelta) -> None:
         self.trace.note(worker, "gives back", message.id, round(delay.total_seconds(), 3))
         self.trace.count("given back")

@@ -8,7 +8,20 @@ from hub.coverage import CoverageState
 from hub.message import Message
 from spoke.errors import QualysFault, Unavailable
 from tests.virtual_time import run
-from tests.worker.worlds import LONG, TestWorld, event, fill, function, scans_running, slow, snapshot, started
+from tests.worker.worlds import (
+    LONG,
+    NEWER_CODE,
+    TestWorld,
+    event,
+    fill,
+    function,
+    key_of,
+    scans_running,
+    slow,
+    snapshot,
+    started,
+)
+from worker.memory.clock import START
 from worker.memory.scanner import RunEnd, Script
 from worker.trip import EndingKind, Stage, Trip
 
@@ -284,6 +297,26 @@ def test_a_worker_that_runs_for_weeks_remembers_no_message_that_it_gave_back() -
         assert service.tally.left_behind == set()
         service.stop()
         await task
+
+    run(main())
+
+
+def test_no_message_is_joined_to_one_that_has_gone() -> None:
+    """An earlier delivery left a lease on other code when its worker died; then that code is rolled back to."""
+
+    async def main() -> None:
+        world = TestWorld()
+        arn = function()
+        world.spoke.put(snapshot())
+        await world.changes.send(event(), group=arn.account)
+        [first] = await world.changes.receive(1, wait=0)
+        await world.ledger.claim(key_of(world), message_id=first.id, now=world.clock.now(), duration=timedelta(hours=1))
+        await world.changes.give_back(first, timedelta(0))
+        world.spoke.put(snapshot(code_sha256=NEWER_CODE, last_modified=START + timedelta(seconds=1)))
+        assert (await world.service().run(drain=True)).endings == {EndingKind.STORED: 1}
+        world.spoke.put(snapshot(last_modified=START + timedelta(seconds=60)))
+        await world.changes.send(event(), group=arn.account)
+        assert (await world.service().run(drain=True)).endings == {EndingKind.STORED: 1}, "not joined to what is gone"
 
     run(main())
 

@@ -70,6 +70,13 @@ class MemoryLedger:
             if self._is_ours(lease):
                 self._apply(items.scan_item_key(lease.key), items.released())
 
+    async def release_all(self, function: FunctionArn, *, message_id: str) -> None:
+        """Give up every lease on any code of this function that was claimed for this message, by whichever worker."""
+        async with operation("release_all", self.on_call):
+            for key, item in list(self.items.items()):
+                if key.pk == items.state_item_key(function).pk and item.get("leaseMessageId") == message_id:
+                    self._apply(key, items.released())
+
     async def commit(self, lease: Lease, summary: ScanSummary, coverage: Coverage, *, owed: Collection[Effect]) -> bool:
         """Store the result and set the coverage at once; repeated after a lost answer it leaves the result alone.
 

@@ -67,6 +67,8 @@ class Holds:
             and not hold.excused
             and not hold.is_settling
             and machine.line.troubled_until < hold.since
+            # Nor what one that stood still has taken for lost.
+            and machine.thawed_at < hold.since
         ]
         if len(held) > 2 * self._scene.plan.slots:
             self._scene.violated(6, f"{worker} holds {len(held)} messages with {self._scene.plan.slots} slots")
@@ -75,6 +77,12 @@ class Holds:
         """The worker is about to say what is to become of it."""
         hold = self._held.get((worker, message.id))
         if hold is not None and hold.handle == message.receipt_handle:
+            hold.is_settling = True
+
+    def parting(self, worker: str, message_id: str) -> None:
+        """The worker gives up its leases: the first step of letting the message go, after which it keeps it no more."""
+        hold = self._held.get((worker, message_id))
+        if hold is not None:
             hold.is_settling = True
 
     def settled(self, worker: str, message: Message) -> None:

@@ -51,6 +51,9 @@ class Outages:
         self.since: float | None = None
         self._ordeals: dict[str, Ordeal] = {}
         self._told_at: float | None = None
+        self._told_in_trouble = False
+        self._failed_at: dict[tuple[int, str], float] = {}
+        self._passed_at: dict[int, float] = {}
         self._is_open: dict[str, bool] = {}
         self._blamed_at: dict[str, float] = {}
         self._opened = 0
@@ -66,13 +69,22 @@ class Outages:
         """The scanner says so; its worker knows in this moment, unless it is frozen."""
         if why not in BLAMED:
             return
+        is_to_blame = self._is_to_blame(run)
         self._blamed_at[run.worker] = self._scene.time()
         if self.since is None:
             return
         ordeal = self._ordeal(run.worker)
         ordeal.messages.add(run.message)
+        if is_to_blame:
+            return
         if ordeal.open_since is None and (why == "QualysFault" or len(ordeal.messages) >= UPLOADS_TO_OPEN):
             ordeal.open_since = self._scene.time()
+
+    def _is_to_blame(self, run: Run) -> bool:
+        """Whether it failed for Qualys's sake before, and others of its worker have passed since: then it is itself."""
+        key = (id(self._scene.machines[run.worker]), run.message)
+        before, self._failed_at[key] = self._failed_at.get(key), self._scene.time()
+        return before is not None and self._passed_at.get(key[0], -1.0) > before
 
     def scan_started(self, run: Run) -> None:
         if self.since is None:
@@ -105,6 +117,7 @@ class Outages:
     def scan_passed(self, run: Run) -> None:
         """Qualys has taken it: whoever thought otherwise knows better now."""
         scene = self._scene
+        self._passed_at[id(scene.machines[run.worker])] = scene.time()
         blamed_at, machine = self._blamed_at.get(run.worker), scene.machines[run.worker]
         if blamed_at is None or blamed_at > run.started_at or not self._is_open.get(run.worker):
             return
@@ -140,8 +153,11 @@ class Outages:
             return
         now, line = self._scene.time(), self._scene.machines[worker].line
         self._scene.trace.count("circuit: told")
-        # A lost answer may make one worker repeat itself.
-        if self._told_at is not None and now - self._told_at < QUIET - 10 and line.troubled_until < self._told_at - 60:
+        # Who cannot ask the ledger tells all the same; and then nobody knows that it has been told.
+        in_trouble, before = line.troubled_until > now - 120, self._told_in_trouble
+        self._told_in_trouble = in_trouble
+        is_soon = self._told_at is not None and now - self._told_at < QUIET - 10
+        if is_soon and not before and not in_trouble and line.troubled_until < (self._told_at or now) - 60:
             self._scene.violated(9, f"{worker} tells of the outage at {now:.0f}, it was told at {self._told_at:.0f}")
         self._told_at = now
 

@@ -45,6 +45,7 @@ async def test_a_call_that_fails_before_its_effect_changes_nothing() -> None:
         "renew": ledger.renew(lease, now=NOW + LEASE, duration=LEASE),
         "release": ledger.release(lease),
         "commit": ledger.commit(lease, SUMMARY, coverage(), owed=()),
+        "release_all": ledger.release_all(KEY.function, message_id=MESSAGE),
         "mark_done": ledger.mark_done(KEY, {Effect.TAG}, scan_id=SUMMARY.scan_id),
         "record": ledger.record(coverage()),
         "coverage": ledger.coverage(CHECKOUT),
