@@ -1,6 +1,7 @@
 """The journey of one message, from its body to its result."""
 
 import asyncio
+import contextlib
 from datetime import datetime, timedelta
 
 import structlog
@@ -8,7 +9,7 @@ import structlog
 from hub.coverage import Coverage, CoverageState
 from hub.message import Message
 from hub.scans import Claim, Claimed, Fresh, Held, ScanKey, ScanRecord, ScanStatus, ScanSummary, new_scan_id
-from spoke.errors import LeaseHeld, ScanhubError, WorkerDied
+from spoke.errors import Gone, LeaseHeld, ScanhubError, WorkerDied
 from spoke.events import Change, Ignored, Malformed, read
 from spoke.functions import readiness
 from spoke.snapshot import FunctionSnapshot
@@ -205,7 +206,7 @@ async def _scan(trip: Trip, claim: Claimed, snapshot: FunctionSnapshot, world: W
                 ttl=timedelta(days=world.settings.cache_ttl_days),
             )
         _move(trip, Stage.COMMIT, world)
-        await world.ledger.commit(
+        is_set = await world.ledger.commit(
             lease,
             summary,
             _coverage(snapshot, summary, world.clock.now()),
@@ -216,7 +217,20 @@ async def _scan(trip: Trip, claim: Claimed, snapshot: FunctionSnapshot, world: W
         await asyncio.shield(leases.released(lease, world.ledger))
         raise
     trip.summary = summary
+    if not is_set:
+        await _catch_up(snapshot, summary, world)
     return summary
+
+
+async def _catch_up(snapshot: FunctionSnapshot, summary: ScanSummary, world: World) -> None:
+    """Something newer is known of the function. If that speaks of the same code, its result is this one.
+
+    Whoever wrote it may have joined this scan since, and nobody else would come to say so.
+    """
+    with contextlib.suppress(Gone):
+        now = await world.accounts.describe(snapshot.arn)
+        if now.fingerprint == snapshot.fingerprint:
+            await world.ledger.record(_coverage(now, summary, world.clock.now()))
 
 
 async def _heed_the_dead(claim: Claimed, trip: Trip, world: World) -> None:

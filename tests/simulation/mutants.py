@@ -63,8 +63,8 @@ MUTANTS = (
     Mutant(
         "deletes the message without a commit",
         "worker/journey.py",
-        "        _move(trip, Stage.COMMIT, world)\n        await world.ledger.commit(",
-        "        trip.summary = summary\n        return summary\n        await world.ledger.commit(",
+        "        _move(trip, Stage.COMMIT, world)\n        is_set = await world.ledger.commit(",
+        "        trip.summary = summary\n        return summary\n        is_set = await world.ledger.commit(",
     ),
     Mutant(
         "claims without a condition",

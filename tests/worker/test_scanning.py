@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from hub.coverage import CoverageState
+from hub.coverage import Coverage, CoverageState
 from spoke.errors import NoAccess, Throttled, Unavailable
 from tests.worker.worlds import (
     ACCOUNT,
@@ -62,6 +62,32 @@ async def test_a_configuration_updated_in_mid_scan_does_not_leave_the_function_p
     assert ending.kind is EndingKind.STORED
     coverage = await world.coverage()
     assert (coverage.state, coverage.as_of) == (CoverageState.COVERED, updated)
+
+
+@in_world()
+async def test_a_result_catches_up_with_what_became_known_of_the_same_code_meanwhile(world: TestWorld) -> None:
+    """Modified between the look after the scan and the commit: who wrote that down has joined this scan since."""
+    newer = START + timedelta(seconds=30)
+
+    async def modify(operation: str, *, after: bool) -> None:
+        if operation == "commit" and not after:
+            world.ledger.on_call = None
+            world.spoke.put(snapshot(last_modified=newer))
+            await world.ledger.record(
+                Coverage(
+                    function=function(),
+                    state=CoverageState.PENDING,
+                    at=world.clock.now(),
+                    as_of=newer,
+                    fingerprint=snapshot().fingerprint,
+                )
+            )
+
+    world.ledger.on_call = modify
+    ending, _ = await travel(world, event())
+    assert ending.kind is EndingKind.STORED
+    coverage = await world.coverage()
+    assert (coverage.state, coverage.as_of) == (CoverageState.COVERED, newer)
 
 
 @in_world()
