@@ -26,8 +26,8 @@ class CoverageState(StrEnum):
 RESULTS = frozenset({CoverageState.COVERED, CoverageState.PARTIAL})
 """What a stored result leads to."""
 
-WAITING = frozenset({CoverageState.PENDING, CoverageState.SCANNING})
-"""What is true until somebody has looked."""
+WAITING = frozenset({CoverageState.PENDING, CoverageState.SCANNING, CoverageState.NO_ACCESS})
+"""What a try says that came to nothing; of the same snapshot, a result says more."""
 
 PASSING = frozenset(
     {

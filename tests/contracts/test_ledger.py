@@ -437,7 +437,7 @@ class TestRecord:
         await rig.ledger.record(coverage(CoverageState(passing), at=NOW + 5 * SECOND))
         assert await rig.ledger.record(coverage(CoverageState.COVERED, at=NOW))
 
-    @pytest.mark.parametrize("waits", ["PENDING", "SCANNING"])
+    @pytest.mark.parametrize("waits", ["PENDING", "SCANNING", "NO_ACCESS"])
     async def test_what_a_worker_writes_late_does_not_hide_the_result_of_another(
         self, rig: LedgerRig, waits: str
     ) -> None:

@@ -32,7 +32,7 @@ def test_of_one_snapshot_the_later_written_stays(at: datetime, replaces: bool) -
 
 
 @pytest.mark.parametrize("at", [EARLIER, NOW, LATER])
-@pytest.mark.parametrize("state", [CoverageState.PENDING, CoverageState.SCANNING])
+@pytest.mark.parametrize("state", [CoverageState.PENDING, CoverageState.SCANNING, CoverageState.NO_ACCESS])
 def test_what_waits_never_hides_a_result_of_the_same_snapshot(state: CoverageState, at: datetime) -> None:
     for result in RESULTS:
         assert not coverage(state, as_of=NOW, at=at).replaces(coverage(result, as_of=NOW, at=NOW))
