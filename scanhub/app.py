@@ -32,6 +32,6 @@ def _run(arguments: list[str]) -> None:
         # Every half minute, beside the scans: typer, pydantic and the AWS clients would take most of a second of CPU.
         health_check.check()
         return
-    from scanhub.command_line import app  # noqa: PLC0415  # see above
+    from scanhub.command_line import app  # noqa: PLC0415  # a health check must not pay for it
 
     app()

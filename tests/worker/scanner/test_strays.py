@@ -5,7 +5,7 @@ import pytest
 
 from worker.scanner import strays
 
-MARK = b"/work/scans/slot-0-1795252270"
+MARK = b"/var/lib/scanhub/scans/slot-0-1795252270"
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def found() -> list[int]:
 
 def test_processes_alone_are_looked_at_and_not_this_one(proc: Path) -> None:
     process(proc, "4711", b"PATH=/usr/bin\0TMPDIR=" + MARK + b"/tmp\0")
-    process(proc, "4712", b"PATH=/usr/bin\0TMPDIR=/work/scans/slot-1\0")
+    process(proc, "4712", b"PATH=/usr/bin\0TMPDIR=/var/lib/scanhub/scans/slot-1\0")
     process(proc, str(os.getpid()), b"TMPDIR=" + MARK)
     assert found() == [4711]
 
