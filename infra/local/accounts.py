@@ -9,7 +9,7 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
-from infra.local.calls import AwsClient, calling
+from infra.calls import AwsClient, calling
 from spoke.errors import Misconfigured
 
 ADMIN_ROLE = "OrganizationAccountAccessRole"

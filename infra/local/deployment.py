@@ -11,8 +11,8 @@ from botocore.exceptions import ClientError
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from hub.settings import PREFIX, Settings
+from infra.calls import AwsClient, calling
 from infra.local.accounts import Accounts, spoke_accounts
-from infra.local.calls import AwsClient, calling
 from infra.local.stacks import bring_up
 from spoke.aws_errors import ABSENT, error_code
 from spoke.errors import Misconfigured, Unavailable

@@ -7,7 +7,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
-from infra.local.calls import AwsClient, calling
+from infra.calls import AwsClient, calling
 from spoke.errors import Misconfigured, Unavailable
 
 TEMPLATES = Path(__file__).resolve().parents[1]

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, TypedDict
 
-from infra.local.calls import calling
+from infra.calls import calling
 from infra.local.deployment import Deployment, Published
 from spoke.errors import Misconfigured
 

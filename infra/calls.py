@@ -1,4 +1,4 @@
-"""Calls to a local cloud: what it refuses, it refuses for good."""
+"""Calls of an operator's commands: nobody tries again later, so what is refused is refused for good."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ def calling(doing: str) -> Iterator[None]:
         doing: What was being done to what, for the message.
 
     Raises:
-        Misconfigured: The cloud refuses the call.
+        Misconfigured: AWS, or the local cloud, refuses the call.
         Throttled, Unavailable: After botocore's own retries.
     """
     try:
