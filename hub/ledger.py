@@ -12,6 +12,7 @@ from hub.coverage import PASSING, RESULTS, WAITING, Coverage, CoverageState
 from hub.ledger_schema import SCHEMA, Update, check_schema, milliseconds
 from hub.ledger_table import LedgerTable, Write
 from hub.scans import CLOCK_SKEW, Claim, Claimed, Effect, Lease, ScanKey, ScanRecord, ScanStatus, ScanSummary
+from hub.sightings import Sighting
 from hub.tries import Failure
 from spoke.arn import FunctionArn
 from spoke.errors import Throttled
@@ -23,6 +24,7 @@ _KNOWN_SCHEMA = "(attribute_not_exists(#schema) OR #schema <= :known)"
 _NO_LEASE = "(attribute_not_exists(#leaseOwner) OR #leaseExpiresAt <= :skewed OR #leaseOwner = :leaseOwner)"
 _NOT_FRESH = "(attribute_not_exists(#summary) OR #summary.#freshUntil <= :now)"
 _OURS = "#leaseOwner = :owner"
+_IS_NEWS = "(attribute_not_exists(#eventAt) OR #eventAt < :eventAt)"
 _QUIET_OVER = "(attribute_not_exists(#at) OR #at < :since OR #teller = :teller)"
 # Of `Coverage.replaces`: with `as_of`, and without.
 _NEWER = "attribute_not_exists(#state) OR attribute_not_exists(#asOf) OR #asOf < :asOf"
@@ -204,6 +206,22 @@ class DynamoLedger:
         """The state of every function, in no order. Reads the whole table: for a person or a report."""
         async for item in self._table.states():
             yield items.coverage_from(item)
+
+    async def sight(self, sighting: Sighting) -> bool:
+        """Note when its account and region was last heard of, unless an event as new is noted already."""
+        newer = Write(
+            notes.sighting_key(sighting), notes.sighted(sighting), f"{_KNOWN_SCHEMA} AND {_IS_NEWS}", {"known": SCHEMA}
+        )
+        standing = await self._table.write("noting a sighting", newer)
+        if standing is None:
+            return True
+        check_schema(standing)
+        return False
+
+    async def sightings(self) -> AsyncIterator[Sighting]:
+        """When each account and region was last heard of, by account and region. Reads one partition."""
+        async for item in self._table.partition(notes.SIGHTINGS):
+            yield notes.sighting_from(item)
 
 
 def _by_owner(lease: Lease, update: Update) -> Write:

@@ -1,7 +1,7 @@
 """The DynamoDB table of the ledger: items in and out, each collision waited out."""
 
 import hashlib
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -164,39 +164,46 @@ class LedgerTable:
 
     async def states(self) -> AsyncIterator[Item]:
         """Every coverage item, in no order. Reads the whole table."""
-        position: dict[str, Any] = {}
-        while True:
-            with translated(self._doing("reading items")):
-                page = await self._client.scan(
-                    TableName=self._name,
-                    FilterExpression="#sk = :state",
-                    ExpressionAttributeNames={"#sk": "sk"},
-                    ExpressionAttributeValues={":state": {"S": STATE}},
-                    **position,
-                )
-            for item in page["Items"]:
-                yield plain(item)
-            if "LastEvaluatedKey" not in page:
-                return
-            position = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+        wanted = {
+            "FilterExpression": "#sk = :state",
+            "ExpressionAttributeNames": {"#sk": "sk"},
+            "ExpressionAttributeValues": wire_item({":state": STATE}),
+        }
+        async for item in self._pages("reading items", self._client.scan, wanted):
+            yield item
+
+    async def partition(self, pk: str) -> AsyncIterator[Item]:
+        """Every item of one partition, by sort key; what was written within the last second may be missing."""
+        wanted = {
+            "KeyConditionExpression": "#pk = :pk",
+            "ExpressionAttributeNames": {"#pk": "pk"},
+            "ExpressionAttributeValues": wire_item({":pk": pk}),
+        }
+        async for item in self._pages("reading items", self._client.query, wanted):
+            yield item
 
     async def leased(self, pk: str, message_id: str) -> AsyncIterator[Key]:
         """The scan items of one function whose lease was claimed for this message, as they are now."""
+        wanted = {
+            "KeyConditionExpression": "#pk = :pk AND begins_with(#sk, :scan)",
+            "FilterExpression": "#message = :message",
+            "ProjectionExpression": "#pk, #sk",
+            "ExpressionAttributeNames": {"#pk": "pk", "#sk": "sk", "#message": "leaseMessageId"},
+            "ExpressionAttributeValues": wire_item({":pk": pk, ":scan": "scan#", ":message": message_id}),
+            "ConsistentRead": True,
+        }
+        async for item in self._pages("reading leases", self._client.query, wanted):
+            yield Key(item["pk"], item["sk"])
+
+    async def _pages(
+        self, doing: str, call: Callable[..., Awaitable[Any]], wanted: Mapping[str, Any]
+    ) -> AsyncIterator[Item]:
         position: dict[str, Any] = {}
         while True:
-            with translated(self._doing("reading leases")):
-                page = await self._client.query(
-                    TableName=self._name,
-                    KeyConditionExpression="#pk = :pk AND begins_with(#sk, :scan)",
-                    FilterExpression="#message = :message",
-                    ProjectionExpression="#pk, #sk",
-                    ExpressionAttributeNames={"#pk": "pk", "#sk": "sk", "#message": "leaseMessageId"},
-                    ExpressionAttributeValues=wire_item({":pk": pk, ":scan": "scan#", ":message": message_id}),
-                    ConsistentRead=True,
-                    **position,
-                )
-            for item in map(plain, page["Items"]):
-                yield Key(item["pk"], item["sk"])
+            with translated(self._doing(doing)):
+                page = await call(TableName=self._name, **wanted, **position)
+            for item in page["Items"]:
+                yield plain(item)
             if "LastEvaluatedKey" not in page:
                 return
             position = {"ExclusiveStartKey": page["LastEvaluatedKey"]}

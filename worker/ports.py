@@ -15,6 +15,7 @@ from hub.message import Depth, Message, Parking, Source
 from hub.notification import Notification
 from hub.scanned import Scanned
 from hub.scans import Claim, Effect, Lease, ScanKey, ScanProfile, ScanRecord, ScanSummary
+from hub.sightings import Sighting
 from hub.tries import Failure
 from spoke.arn import FunctionArn
 from spoke.clock import Clock
@@ -139,6 +140,18 @@ class Ledger(Protocol):
         """The state of every function, in no order."""
         ...
 
+    async def sight(self, sighting: Sighting) -> bool:
+        """Note when its account and region was last heard of, unless an event as new is noted already.
+
+        Returns:
+            Whether it was noted.
+        """
+        ...
+
+    def sightings(self) -> AsyncIterator[Sighting]:
+        """When each account and region was last heard of, by account and region. May miss what was just noted."""
+        ...
+
 
 class Spoke(Protocol):
     """The member accounts, each through its own role."""
@@ -202,7 +215,7 @@ class Metrics(Protocol):
     """Figures that leave as CloudWatch embedded metrics: no call, no wait."""
 
     def emit(self, values: Mapping[str, float], *, dimensions: Mapping[str, str], **properties: str) -> None:
-        """Write one set of figures. Names and units are in `hub.metrics`."""
+        """Write one set of figures. Names and units are in `hub.figures`."""
         ...
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from hub.coverage import CoverageState
 from hub.scans import Claimed, Effect, Held, Lease, ScanKey
+from hub.sightings import Sighting
 from hub.tries import Failure
 from spoke.errors import ScanhubError
 from tests.conftest import REGION
@@ -29,6 +30,7 @@ class Player:
 
     rig: LedgerRig
     name: str
+    account: str
     leases: list[Lease] = field(default_factory=list)
 
     def key(self, code: str) -> ScanKey:
@@ -121,6 +123,17 @@ def announce(draw: st.DrawFn) -> Operation:
     return play
 
 
+@st.composite
+def sight(draw: st.DrawFn) -> Operation:
+    region, event_at, received_at = draw(st.sampled_from(["eu-central-1", "us-east-1"])), draw(MOMENTS), draw(MOMENTS)
+
+    async def play(player: Player) -> Any:  # noqa: ANN401  # whatever the ledger answers
+        seen = Sighting(account=player.account, region=region, event_at=event_at, received_at=received_at)
+        return await player.rig.ledger.sight(seen)
+
+    return play
+
+
 async def answer(player: Player, operation: Operation) -> object:
     try:
         return await operation(player)
@@ -137,19 +150,20 @@ async def shown(player: Player) -> object:
         {name: value for name, value in item.items() if name not in {"leaseOwner", "teller"}}
         | {"leased": "leaseOwner" in item}
         for key, item in sorted((await player.rig.items()).items())
-        if player.name in key.pk
+        if player.name in key.pk or key.sk.startswith(player.account)
     ]
+    sightings = [one async for one in ledger.sightings() if one.account == player.account]
     plain = {key: replace(one, lease=one.lease and replace(one.lease, owner="")) for key, one in records.items()}
-    return plain, coverages, items
+    return plain, coverages, sightings, items
 
 
-NOTES = note_failure() | announce()
+NOTES = note_failure() | announce() | sight()
 OPERATIONS = st.lists(claim() | claim() | with_lease() | with_lease() | record() | mark_done() | NOTES, max_size=12)
 
 
 def test_both_ledgers_agree(aws: AioSession) -> None:
     """One client and one table serve all examples; each has a function of its own."""
-    functions = (f"function-{number}-" for number in itertools.count())
+    numbers = itertools.count()
 
     with asyncio.Runner() as runner:
         clients = AsyncExitStack()
@@ -160,8 +174,10 @@ def test_both_ledgers_agree(aws: AioSession) -> None:
         @settings(max_examples=40, deadline=None)
         def agree(operations: list[Operation]) -> None:
             async def play() -> None:
-                name = next(functions)
-                memory, dynamo = Player(MemoryRig(), name), Player(DynamoRig(client), name)
+                number = next(numbers)
+                memory, dynamo = (
+                    Player(rig, f"function-{number}-", f"21{number:010}") for rig in (MemoryRig(), DynamoRig(client))
+                )
                 for operation in operations:
                     assert await answer(memory, operation) == await answer(dynamo, operation)
                 assert await shown(memory) == await shown(dynamo)

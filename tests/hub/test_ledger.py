@@ -18,6 +18,7 @@ from hub.ledger_items import record_from, scan_item_key, state_item_key
 from hub.ledger_schema import Key
 from hub.ledger_wire import wire_item
 from hub.scans import Claimed, Effect, Held, Lease
+from hub.sightings import Sighting
 from hub.tries import Failure
 from infra.local.mends import dynamodb_atomicity
 from spoke.errors import LeaseLost, Misconfigured, Throttled
@@ -391,6 +392,27 @@ async def test_coverages_are_read_page_by_page(
     assert pages == 3
 
 
+async def test_sightings_are_read_page_by_page_from_one_partition(
+    rig: DynamoRig, client: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = [
+        Sighting(account=f"{number:012}", region="eu-central-1", event_at=NOW, received_at=NOW) for number in range(7)
+    ]
+    for one in reversed(many):
+        await rig.ledger.sight(one)
+    await rig.ledger.record(coverage())
+    pages = []
+    query = client.query
+
+    async def small(**request: Any) -> Any:  # noqa: ANN401  # as the client's own method
+        pages.append(await query(**request, Limit=3))
+        return pages[-1]
+
+    monkeypatch.setattr(client, "query", small)
+    assert [one async for one in rig.ledger.sightings()] == many
+    assert [page["ScannedCount"] for page in pages] == [3, 3, 1]
+
+
 class TestCheck:
     async def test_the_table_of_the_template_is_a_ledger(self, client: "DynamoDBClient") -> None:
         await DynamoLedger(client, TABLE).check()
@@ -424,6 +446,8 @@ class TestCheck:
             ledger.commit(A_LEASE, SUMMARY, coverage(), owed=()),
             ledger.coverage(CHECKOUT),
             anext(ledger.coverages()),
+            ledger.sight(Sighting(account="210987654321", region="eu-central-1", event_at=NOW, received_at=NOW)),
+            anext(ledger.sightings()),
         ]
         for attempt in attempts:
             with pytest.raises(Misconfigured, match="vanished"):

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from typing import BinaryIO
 
 from hub.coverage import Coverage
+from hub.figures import check
 from hub.message import Depth, Message, Parking, Source
-from hub.metrics import check
 from hub.notification import Notification
 from hub.scans import Claim, Claimed, Effect, Lease, ScanKey, ScanRecord, ScanSummary
+from hub.sightings import Sighting
 from hub.tries import Failure
 from spoke.arn import FunctionArn
 from spoke.credentials import SessionCredentials
@@ -183,6 +184,14 @@ class LinkedLedger:
     async def coverages(self) -> AsyncIterator[Coverage]:
         await self._line.request("ledger", "coverages")
         async for one in self._ledger.coverages():
+            yield one
+
+    async def sight(self, sighting: Sighting) -> bool:
+        return await self._line.call("ledger", "sight", lambda: self._ledger.sight(sighting))
+
+    async def sightings(self) -> AsyncIterator[Sighting]:
+        await self._line.request("ledger", "sightings")
+        async for one in self._ledger.sightings():
             yield one
 
 

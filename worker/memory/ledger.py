@@ -11,6 +11,7 @@ from hub import ledger_notes as notes
 from hub.coverage import Coverage
 from hub.ledger_schema import Key, Update, check_schema, milliseconds
 from hub.scans import Claim, Claimed, Effect, Lease, ScanKey, ScanRecord, ScanStatus, ScanSummary
+from hub.sightings import Sighting
 from hub.tries import Failure
 from spoke.arn import FunctionArn
 from worker.memory.hooks import OnCall, operation
@@ -147,6 +148,24 @@ class MemoryLedger:
             states = [item for key, item in self.items.items() if key.sk == items.STATE]
         for item in states:
             yield items.coverage_from(item)
+
+    async def sight(self, sighting: Sighting) -> bool:
+        """Note when its account and region was last heard of, unless an event as new is noted already."""
+        async with operation("sight", self.on_call):
+            key = notes.sighting_key(sighting)
+            standing = self.items.get(key, {})
+            check_schema(standing)
+            is_newer = "eventAt" not in standing or standing["eventAt"] < milliseconds(sighting.event_at)
+            if is_newer:
+                self._apply(key, notes.sighted(sighting))
+        return is_newer
+
+    async def sightings(self) -> AsyncIterator[Sighting]:
+        """When each account and region was last heard of, by account and region."""
+        async with operation("sightings", self.on_call):
+            sighted = [item for key, item in sorted(self.items.items()) if key.pk == notes.SIGHTINGS]
+        for item in sighted:
+            yield notes.sighting_from(item)
 
     def _is_ours(self, lease: Lease) -> bool:
         return self.items.get(items.scan_item_key(lease.key), {}).get("leaseOwner") == lease.owner
