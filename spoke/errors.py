@@ -35,12 +35,15 @@ class ScanhubError(Exception):
     Args:
         text: What was wrong, where and, if the reader can mend it, what to do.
         detail: More of the same that may be long (a redacted tail of stderr); never needed to understand `text`.
+        exit_code: How the scanner ended, where it was the scanner that failed: a number, the name of a signal such as
+            `SIGKILL`, or `timeout`; else empty.
     """
 
-    def __init__(self, text: str, *, detail: str = "") -> None:
+    def __init__(self, text: str, *, detail: str = "", exit_code: str = "") -> None:
         super().__init__(text)
         self.text = text
         self.detail = detail
+        self.exit_code = exit_code
 
 
 class Misconfigured(ScanhubError):

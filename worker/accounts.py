@@ -8,7 +8,7 @@ others nothing.
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from aiolimiter import AsyncLimiter
@@ -35,13 +35,20 @@ LASTING = 12
 one by one, at the pauses' pace, a thousand messages would outlast the queue's memory."""
 
 
+REMEMBERED = timedelta(hours=1)
+"""After a pause, so long an account still counts as one that denies access while nobody asks it again: messages that
+wait for its end come within half an hour. A worker that none of them reaches knows nothing of it any more after that,
+and it may have been mended."""
+
+
 @dataclass(slots=True)
 class _Refusals:
-    """How often in a row an account refused us, and until when nothing is asked of it."""
+    """How often in a row an account refused us, until when nothing is asked of it, and whether it denied access."""
 
     count: int
     paused_until: datetime
     error: ScanhubError
+    has_denied: bool
 
 
 class Accounts:
@@ -64,6 +71,16 @@ class Accounts:
         """How many accounts are paused now."""
         now = self._clock.now()
         return sum(one.paused_until > now for one in self._refusals.values())
+
+    @property
+    def without_access(self) -> int:
+        """How many accounts deny access, as far as this worker knows.
+
+        From the first denial until a call succeeds, so also between a pause and the next try; an account that was only
+        throttled is not among them.
+        """
+        now = self._clock.now()
+        return sum(one.has_denied and now < one.paused_until + REMEMBERED for one in self._refusals.values())
 
     def admit(self, account: str) -> None:
         """Pass, unless the account is paused.
@@ -105,7 +122,8 @@ class Accounts:
             return
         count = standing.count + 1 if standing is not None else 1
         pause = backoff.of_account(count)
-        self._refusals[account] = _Refusals(count, now + pause, error)
+        has_denied = isinstance(error, NoAccess) or (standing is not None and standing.has_denied)
+        self._refusals[account] = _Refusals(count, now + pause, error, has_denied)
         log.warning("account paused", account=account, reason=error.text, pause=round(pause.total_seconds()))
 
     @asynccontextmanager

@@ -2,7 +2,7 @@
 
 import structlog
 
-from hub.metrics import scan_figures
+from hub.figures import scan_figures
 from hub.notification import Notification, NotificationKind
 from hub.notify import found, worth_telling
 from hub.scans import Effect, ScanKey, ScanSummary
@@ -44,13 +44,13 @@ async def perform(owed: frozenset[Effect], key: ScanKey, summary: ScanSummary, t
             Notification(kind=NotificationKind.FINDINGS, function=key.function, reason=found(summary), summary=summary)
         )
         if Effect.METRICS in owed:
-            world.metrics.emit(**scan_figures(key.function, summary, trip.scan_duration))
+            world.metrics.emit(**scan_figures(key.function, summary, trip.scan_duration, exit_code=trip.exit_code))
         await world.ledger.mark_done(key, owed - {Effect.TAG}, scan_id=summary.scan_id)
         left = owed & {Effect.TAG}
     if Effect.TAG in left:
         await _tag(key, summary, trip, world)
     if Effect.METRICS in left:
-        world.metrics.emit(**scan_figures(key.function, summary, trip.scan_duration))
+        world.metrics.emit(**scan_figures(key.function, summary, trip.scan_duration, exit_code=trip.exit_code))
     if left:
         await world.ledger.mark_done(key, left, scan_id=summary.scan_id)
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from hub.coverage import Coverage, CoverageState
-from hub.metrics import scan_figures
+from hub.figures import scan_figures
 from hub.notification import Notification, NotificationKind
 from hub.scans import CLOCK_SKEW, ScanSummary
 from spoke.errors import (
@@ -24,7 +24,7 @@ from spoke.errors import (
     Unexpected,
     Unreadable,
 )
-from worker import backoff, tries
+from worker import backoff, states, tries
 from worker.trip import Ending, EndingKind, Trip
 from worker.world import World
 
@@ -146,9 +146,10 @@ async def _gone(error: Gone, trip: Trip, world: World) -> Ending:
     try:
         await world.accounts.describe(function)
     except Gone:
-        await world.ledger.record(
-            Coverage(function=function, state=CoverageState.GONE, reason=error.text, at=world.clock.now(), as_of=as_of)
+        gone = Coverage(
+            function=function, state=CoverageState.GONE, reason=error.text, at=world.clock.now(), as_of=as_of
         )
+        await states.write(gone, trip, world)
         return Ending(kind=EndingKind.GONE, detail=error.text)
     return _given_back(error, backoff.jitter(LEASE_JITTER))
 
@@ -157,7 +158,7 @@ async def _failed(state: CoverageState, error: ScanhubError, trip: Trip, world: 
     """The last word on this message: keep what the scanner said, set the state, tell somebody, park."""
     summary = await _store_failure(error, trip, world)
     if summary is not None and trip.function is not None:
-        world.metrics.emit(**scan_figures(trip.function, summary))
+        world.metrics.emit(**scan_figures(trip.function, summary, exit_code=error.exit_code))
     await _cover(state, error.text, trip, world)
     if trip.function is not None:
         try:
@@ -181,7 +182,7 @@ async def _store_failure(error: ScanhubError, trip: Trip, world: World) -> ScanS
         scan_id=trip.scan_id,
         reasons=(tries.word(error),),
         detail=_with_detail(error),
-        exit_code=None,
+        exit_code=int(error.exit_code) if error.exit_code.isdecimal() else None,
         started_at=trip.message.received_at,
         finished_at=now,
     )
@@ -192,16 +193,11 @@ async def _cover(state: CoverageState, reason: str, trip: Trip, world: World) ->
         return
     if state is CoverageState.PENDING and trip.snapshot is None and await world.ledger.coverage(trip.function):
         return  # nothing new is known of the function: what is written of it stays true
-    await world.ledger.record(
-        Coverage(
-            function=trip.function,
-            state=state,
-            reason=reason,
-            at=world.clock.now(),
-            as_of=trip.snapshot.last_modified if trip.snapshot is not None else None,
-            fingerprint=trip.snapshot.fingerprint if trip.snapshot is not None else None,
-        )
-    )
+    if trip.snapshot is not None:
+        await states.of_snapshot(trip.snapshot, state, reason, trip, world)
+    else:
+        seen = Coverage(function=trip.function, state=state, reason=reason, at=world.clock.now())
+        await states.write(seen, trip, world)
 
 
 def _again(trip: Trip, error: ScanhubError) -> Ending:

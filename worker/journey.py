@@ -2,18 +2,18 @@
 
 import asyncio
 import contextlib
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 
 from hub.coverage import Coverage, CoverageState
 from hub.message import Message
-from hub.scans import Claim, Claimed, Fresh, Held, ScanKey, ScanRecord, ScanStatus, ScanSummary, new_scan_id
+from hub.scans import Claim, Claimed, Fresh, Held, ScanKey, ScanRecord, ScanSummary, new_scan_id
 from spoke.errors import Gone, LeaseHeld, ScanhubError, WorkerDied
 from spoke.events import Change, Ignored, Malformed, read
 from spoke.functions import readiness
 from spoke.snapshot import FunctionSnapshot
-from worker import effects, exclusion, leases, scanning, tries
+from worker import effects, exclusion, leases, scanning, states, tries
 from worker.failures import circuit_open, ending_after
 from worker.trip import Ending, EndingKind, Stage, Trip
 from worker.world import World
@@ -38,7 +38,11 @@ async def journey(trip: Trip, world: World) -> Ending:
             return _unfit(change)
         trip.change = change
         _bind(change)
-        refusal = _guard(change) or await _excluded_by_name(change, world)
+        refusal = _guard(change)
+        if refusal is not None:
+            return refusal
+        world.lookout.saw(change, trip.message)
+        refusal = await _excluded_by_name(change, trip, world)
         if refusal is not None:
             return refusal
 
@@ -60,7 +64,7 @@ async def _visit(trip: Trip, change: Change, world: World) -> Ending:
     snapshot = trip.snapshot = await world.accounts.describe(change.function)
     why = exclusion.by_tag(snapshot, world.settings)
     if why is not None:
-        await _record(snapshot, CoverageState.EXCLUDED, why, world)
+        await states.of_snapshot(snapshot, CoverageState.EXCLUDED, why, trip, world)
         return Ending(kind=EndingKind.EXCLUDED, reason="tag", detail=why)
     readiness(snapshot)
 
@@ -117,13 +121,12 @@ def _coalesced(held: Held, message: Message) -> Ending:
     return Ending(kind=EndingKind.COALESCED, reason="held", detail=f"message {held.message_id} scans it")
 
 
-async def _excluded_by_name(change: Change, world: World) -> Ending | None:
+async def _excluded_by_name(change: Change, trip: Trip, world: World) -> Ending | None:
     why = exclusion.by_name(change.function, world.settings)
     if why is None:
         return None
-    await world.ledger.record(
-        Coverage(function=change.function, state=CoverageState.EXCLUDED, reason=why, at=world.clock.now())
-    )
+    coverage = Coverage(function=change.function, state=CoverageState.EXCLUDED, reason=why, at=world.clock.now())
+    await states.write(coverage, trip, world)
     return Ending(kind=EndingKind.EXCLUDED, reason="name", detail=why)
 
 
@@ -174,10 +177,10 @@ async def _resume(trip: Trip, record: ScanRecord, snapshot: FunctionSnapshot, wo
     summary = record.summary
     if summary is None:
         raise AssertionError("a fresh record has a summary")
-    await world.ledger.record(_coverage(snapshot, summary, world.clock.now()))
+    await states.write(states.of_result(snapshot, summary, world.clock.now()), trip, world)
     if not record.owed or record.committed_by != trip.message.id:
         return Ending(kind=EndingKind.COVERED, reason="fresh")
-    trip.summary = summary
+    trip.summary, trip.stored_at = summary, summary.completed_at
     _move(trip, Stage.EFFECTS, world)
     await effects.perform(record.owed, record.key, summary, trip, world)
     return Ending(kind=EndingKind.STORED, reason=summary.status.value)
@@ -191,12 +194,12 @@ async def _scan(trip: Trip, claim: Claimed, snapshot: FunctionSnapshot, world: W
     try:
         await _heed_the_dead(claim, trip, world)
         _move(trip, Stage.SCAN, world)
-        await _record(snapshot, CoverageState.SCANNING, f"scan {scan_id}", world)
+        await states.of_snapshot(snapshot, CoverageState.SCANNING, f"scan {scan_id}", trip, world)
         async with (
             leases.kept(lease, world.ledger, world.clock, _lease_duration(world)),
             scanning.scanned(trip, snapshot, world) as scanned,
         ):
-            trip.scan_duration = scanned.finished_at - scanned.started_at
+            trip.scan_duration, trip.exit_code = scanned.finished_at - scanned.started_at, str(scanned.exit_code)
             _move(trip, Stage.STORE, world)
             summary = await world.results.store(
                 snapshot=snapshot,
@@ -205,24 +208,21 @@ async def _scan(trip: Trip, claim: Claimed, snapshot: FunctionSnapshot, world: W
                 scanned=scanned,
                 ttl=timedelta(days=world.settings.cache_ttl_days),
             )
+        coverage = states.of_result(snapshot, summary, world.clock.now())
         _move(trip, Stage.COMMIT, world)
-        is_set = await world.ledger.commit(
-            lease,
-            summary,
-            _coverage(snapshot, summary, world.clock.now()),
-            owed=effects.owed_by(summary, world.settings),
-        )
+        is_set = await world.ledger.commit(lease, summary, coverage, owed=effects.owed_by(summary, world.settings))
     except BaseException:
         # Also when cancelled: the next try must not wait for the lease to end by itself.
         await asyncio.shield(leases.released(lease, world.ledger))
         raise
-    trip.summary = summary
+    trip.summary, trip.stored_at = summary, world.clock.now()
+    trip.state = coverage.state if is_set else None
     if not is_set:
-        await _catch_up(snapshot, summary, world)
+        await _catch_up(snapshot, summary, trip, world)
     return summary
 
 
-async def _catch_up(snapshot: FunctionSnapshot, summary: ScanSummary, world: World) -> None:
+async def _catch_up(snapshot: FunctionSnapshot, summary: ScanSummary, trip: Trip, world: World) -> None:
     """Something newer is known of the function. If that speaks of the same code, its result is this one.
 
     Whoever wrote it may have joined this scan since, and nobody else would come to say so.
@@ -230,7 +230,7 @@ async def _catch_up(snapshot: FunctionSnapshot, summary: ScanSummary, world: Wor
     with contextlib.suppress(Gone):
         now = await world.accounts.describe(snapshot.arn)
         if now.fingerprint == snapshot.fingerprint:
-            await world.ledger.record(_coverage(now, summary, world.clock.now()))
+            await states.write(states.of_result(now, summary, world.clock.now()), trip, world)
 
 
 async def _heed_the_dead(claim: Claimed, trip: Trip, world: World) -> None:
@@ -245,32 +245,6 @@ async def _heed_the_dead(claim: Claimed, trip: Trip, world: World) -> None:
     error = WorkerDied("the worker that scanned this function before did not live to the scan's end")
     if await tries.note(error, trip, world):
         raise error
-
-
-def _coverage(snapshot: FunctionSnapshot, summary: ScanSummary, now: datetime) -> Coverage:
-    complete = summary.status is ScanStatus.SUCCESS
-    return Coverage(
-        function=snapshot.arn,
-        state=CoverageState.COVERED if complete else CoverageState.PARTIAL,
-        reason=", ".join(summary.reasons),
-        at=now,
-        as_of=snapshot.last_modified,
-        fingerprint=snapshot.fingerprint,
-        last_good=summary,
-    )
-
-
-async def _record(snapshot: FunctionSnapshot, state: CoverageState, reason: str, world: World) -> None:
-    await world.ledger.record(
-        Coverage(
-            function=snapshot.arn,
-            state=state,
-            reason=reason,
-            at=world.clock.now(),
-            as_of=snapshot.last_modified,
-            fingerprint=snapshot.fingerprint,
-        )
-    )
 
 
 def _lease_duration(world: World) -> timedelta:

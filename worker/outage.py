@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from hub.metrics import circuit_figures
+from hub.figures import circuit_figures
 from hub.notification import Notification, NotificationKind
 from spoke.errors import Retry, ScanhubError
 from worker.world import World

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 import structlog
 
+from hub.figures import load_figures
 from hub.message import Message, Source
-from hub.metrics import load_figures
 from spoke.errors import HostFault, QualysFault, Retry, ScanhubError
 from worker import backoff
 from worker.failures import circuit_open
@@ -109,7 +109,7 @@ class Service:
             await self._wind_up()
             for beat in beats:
                 beat.cancel()
-            await asyncio.gather(*beats, self._outage.told(), return_exceptions=True)
+            await asyncio.gather(*beats, self._outage.told(), self._world.lookout.settled(), return_exceptions=True)
         if self._fault is not None:
             raise self._fault
         return self.tally
@@ -211,8 +211,10 @@ class Service:
                 **load_figures(
                     running=sum(trip.has_begun for trip in self._running.values()),
                     held=len(self._running),
+                    slots=self._world.settings.max_concurrent_scans,
                     waiting=self._world.places.waiting,
                     accounts_paused=self._world.accounts.paused,
+                    accounts_without_access=self._world.accounts.without_access,
                     circuit_open=not self._world.circuit.is_closed,
                 )
             )

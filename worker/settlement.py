@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import structlog
 
+from hub.figures import ending_figures
 from hub.message import Message, Parking
-from hub.metrics import ending_figures
 from worker.batcher import Batcher
 from worker.ports import Queue
 from worker.trip import Ending, EndingKind, Trip
@@ -40,7 +40,17 @@ class Settlement:
         elif ending.kind is not EndingKind.LOST and not await self._deletes.ask(message):
             log.warning("message not deleted, it comes again")
         waited = self._world.clock.now() - message.sent_at
-        self._world.metrics.emit(**ending_figures(ending.kind.value, ending.reason, message.source, waited))
+        self._world.metrics.emit(
+            **ending_figures(
+                ending.kind.value,
+                ending.reason,
+                message.source,
+                waited,
+                change=trip.change,
+                state=trip.state,
+                latency=trip.latency if ending.kind is EndingKind.STORED else None,
+            )
+        )
         log.info(
             "journey ended",
             ending=ending.kind.value,

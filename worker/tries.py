@@ -4,7 +4,7 @@ SQS's receive count does not tell: a message is also received again because its 
 Qualys away or a worker stopped. So each failure is written down in the ledger, and each kind has its own limit.
 """
 
-from hub.metrics import try_figures
+from hub.figures import try_figures
 from hub.settings import Settings
 from hub.tries import Failure
 from spoke.errors import (
@@ -69,7 +69,7 @@ async def note(error: ScanhubError, trip: Trip, world: World) -> bool:
     is_new = all((one.attempt, one.reason) != (failure.attempt, reason) for one in trip.history)
     trip.history = tuple(await world.ledger.note_failure(trip.message.id, failure))
     if is_new:
-        world.metrics.emit(**try_figures(reason))
+        world.metrics.emit(**try_figures(reason, function=trip.function, exit_code=error.exit_code))
     limit = limit_of(error, world.settings, is_proven=world.circuit.has_passed)
     return sum(one.reason == reason for one in trip.history) >= limit
 

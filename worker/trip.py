@@ -1,16 +1,17 @@
 """Where one message stands on its journey, and how the journey ended."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from hub.coverage import CoverageState
 from hub.message import Message
 from hub.scans import ScanSummary
 from hub.tries import Failure
 from spoke.arn import FunctionArn
 from spoke.errors import ScanhubError
-from spoke.events import Change
+from spoke.events import Change, ChangeKind
 from spoke.snapshot import FunctionSnapshot
 
 
@@ -74,7 +75,11 @@ class Trip:
         snapshot: What GetFunction said, once it has answered.
         scan_id: Of its own scan, once it has claimed one.
         scan_duration: The scanner's own time, once it has ended.
+        exit_code: How the scanner ended, once it has left something to store.
         summary: Of the result, once it is committed.
+        stored_at: When that was; where an earlier delivery did it, when its scan had ended.
+        state: The coverage state that this journey has left the function in; None if it has written none, or if what
+            it last wrote was older than what stood there.
         history: The failures of this message so far, once one was written down.
         lost: Whether the message is not ours any more.
         ending: How it ended, once it did.
@@ -87,7 +92,10 @@ class Trip:
     snapshot: FunctionSnapshot | None = None
     scan_id: str | None = None
     scan_duration: timedelta | None = None
+    exit_code: str = ""
     summary: ScanSummary | None = None
+    stored_at: datetime | None = None
+    state: CoverageState | None = None
     history: tuple[Failure, ...] = ()
     lost: bool = False
     ending: Ending | None = None
@@ -96,6 +104,21 @@ class Trip:
     def function(self) -> FunctionArn | None:
         """The function it is about, without qualifier, once that is known."""
         return self.change.function if self.change is not None else None
+
+    @property
+    def latency(self) -> timedelta | None:
+        """From a change's own time to its stored result, never below zero; None where that tells nothing.
+
+        A request of our own is no change. The archive's replay brings what happened days ago, and would only show when
+        somebody began it.
+        """
+        change = self.change
+        if self.stored_at is None or change is None or change.at is None:
+            return None
+        if change.kind is ChangeKind.REQUESTED or change.replay is not None:
+            return None
+        # CloudTrail's clock and the worker's may differ by a little.
+        return max(self.stored_at - change.at, timedelta(0))
 
     @property
     def has_begun(self) -> bool:

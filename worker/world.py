@@ -10,6 +10,7 @@ from worker.accounts import Accounts
 from worker.batcher import Batcher
 from worker.circuit import Circuit
 from worker.health import Condition, Unwatched
+from worker.lookout import Lookout
 from worker.places import Places
 from worker.ports import Clock, Ledger, Metrics, Notifier, Protection, Scanner, Spoke
 from worker.protection import Guardian, Unprotected
@@ -32,6 +33,7 @@ class World:
         guardian: Keeps this task from being ended while it scans.
         places: Fairness between accounts.
         lookups: Look-ups of many journeys in one call.
+        lookout: Notes when each account and region was last heard of.
     """
 
     settings: Settings
@@ -50,6 +52,7 @@ class World:
     guardian: Guardian = field(init=False)
     places: Places = field(init=False)
     lookups: Batcher[ScanKey, ScanRecord] = field(init=False)
+    lookout: Lookout = field(init=False)
 
     def __post_init__(self) -> None:
         slots = self.settings.max_concurrent_scans
@@ -65,5 +68,6 @@ class World:
             ("guardian", Guardian(self.protection)),
             ("places", places),
             ("lookups", batcher),
+            ("lookout", Lookout(self.ledger)),
         ):
             object.__setattr__(self, name, value)  # the object is frozen; this is its construction

@@ -3,10 +3,13 @@
 import io
 import json
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
-from hub.metrics import EmbeddedMetrics, LoadFigures, TryFigures, circuit_figures, load_figures, try_figures
+from hub.figures import LoadFigures, circuit_figures, ending_figures, load_figures, try_figures
+from hub.message import Source
+from hub.metrics import EmbeddedMetrics
 from worker.memory.metrics import MemoryMetrics
 from worker.ports import Metrics
 
@@ -58,24 +61,20 @@ def test_names_that_stand_in_no_table_are_refused(
 
 
 @pytest.mark.parametrize(
-    ("figures", "values"),
+    "figures",
     [
-        (circuit_figures(open_=True), {"QualysCircuitOpen": 1}),
-        (try_figures("throttled"), {"TriesFailed": 1}),
-        (
-            load_figures(running=1, held=4, waiting=2, accounts_paused=3),
-            {"RunningScans": 1, "HeldMessages": 4, "WaitingMessages": 2, "AccountsPaused": 3, "QualysCircuitOpen": 0},
-        ),
+        circuit_figures(open_=True),
+        try_figures("scanner_crashed", exit_code="SIGKILL"),
+        load_figures(running=1, held=4, slots=8, waiting=2, accounts_paused=3, accounts_without_access=1),
+        ending_figures("stored", "success", Source.CHANGES, timedelta(seconds=9), latency=timedelta(seconds=30)),
     ],
-    ids=["circuit", "try", "load"],
+    ids=["circuit", "try", "load", "ending"],
 )
-def test_the_figures_of_a_worker_are_taken(
-    metrics: tuple[Metrics, Emitted], figures: LoadFigures | TryFigures, values: dict[str, float]
-) -> None:
+def test_the_figures_of_a_worker_are_taken(metrics: tuple[Metrics, Emitted], figures: LoadFigures) -> None:
     adapter, emitted = metrics
     adapter.emit(**figures)
-    properties = {name: value for name, value in figures.items() if name == "reason"}
-    assert emitted() == [(values, {"Service": "worker"}, properties)]
+    properties = {name: value for name, value in figures.items() if name not in {"values", "dimensions"}}
+    assert emitted() == [(figures["values"], figures["dimensions"], properties)]
 
 
 def test_the_memory_adapter_sums_up() -> None:

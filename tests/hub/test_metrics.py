@@ -3,7 +3,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -11,19 +11,8 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from hub.message import Source
-from hub.metrics import (
-    EmbeddedMetrics,
-    Metric,
-    circuit_figures,
-    ending_figures,
-    load_figures,
-    scan_figures,
-    try_figures,
-)
-from hub.scans import ScanStatus, ScanSummary, Severity
-from tests.hub.samples import FINISHED, FUNCTION, SCAN_ID
-from worker.trip import EndingKind
+from hub.figures import circuit_figures, try_figures
+from hub.metrics import EmbeddedMetrics
 
 NOW = datetime(2026, 11, 21, 10, 4, 0, 123_000, tzinfo=UTC)
 
@@ -35,19 +24,6 @@ def emitted(stream: io.StringIO) -> list[dict[str, Any]]:
 
 def metrics(stream: TextIO) -> EmbeddedMetrics:
     return EmbeddedMetrics(stream, now=lambda: NOW)
-
-
-def summary(status: ScanStatus = ScanStatus.SUCCESS) -> ScanSummary:
-    return ScanSummary(
-        scan_id=SCAN_ID,
-        status=status,
-        manifest_key="scans/a/manifest.json",
-        completed_at=FINISHED,
-        fresh_until=FINISHED,
-        severities={Severity.HIGH: 2, Severity.CRITICAL: 1},
-        secrets=3,
-        packages=41,
-    )
 
 
 def test_one_line_in_the_embedded_metric_format() -> None:
@@ -156,71 +132,6 @@ def test_a_wrong_name_is_an_error_also_where_the_stream_is_closed() -> None:
         metrics(stream).emit({"ScansDone": 1}, dimensions={"Service": "worker"})
 
 
-@pytest.mark.parametrize(
-    ("status", "name"),
-    [
-        (ScanStatus.SUCCESS, "ScansCompleted"),
-        (ScanStatus.PARTIAL, "ScansPartial"),
-        (ScanStatus.FAILED, "ScansFailed"),
-    ],
-)
-def test_the_figures_of_a_scan(status: ScanStatus, name: str) -> None:
-    figures = scan_figures(FUNCTION, summary(status), timedelta(seconds=210))
-    assert figures == {
-        "values": {
-            name: 1,
-            "ScanDuration": 210,
-            "SecretsFound": 3,
-            "PackagesFound": 41,
-            "FindingsCritical": 1,
-            "FindingsHigh": 2,
-            "FindingsMedium": 0,
-            "FindingsLow": 0,
-            "FindingsInformational": 0,
-        },
-        "dimensions": {"Service": "worker", "Status": status.value},
-        "account": "111122223333",
-        "region": "eu-west-1",
-        "function": str(FUNCTION),
-        "scan_id": SCAN_ID,
-    }
-    metrics(io.StringIO()).emit(**figures)
-    assert "ScanDuration" not in scan_figures(FUNCTION, summary(status))["values"]
-
-
-@pytest.mark.parametrize("kind", EndingKind)
-def test_every_ending_of_a_journey_has_its_figure(kind: EndingKind) -> None:
-    figures = ending_figures(kind.value, "no_report", Source.SWEEP, timedelta(seconds=-2))
-    name = "Events" + "".join(word.capitalize() for word in kind.value.split())
-    assert figures == {
-        "values": {name: 1, "QueueDelay": 0},
-        "dimensions": {"Service": "worker", "Source": "sweep"},
-        "reason": "no_report",
-    }
-    metrics(io.StringIO()).emit(**figures)
-
-
-def test_the_load_of_a_worker() -> None:
-    assert load_figures(running=2, held=5, waiting=3, accounts_paused=1, circuit_open=True) == {
-        "values": {
-            "RunningScans": 2,
-            "HeldMessages": 5,
-            "WaitingMessages": 3,
-            "AccountsPaused": 1,
-            "QualysCircuitOpen": 1,
-        },
-        "dimensions": {"Service": "worker"},
-    }
-    idle = load_figures(running=0, held=0)
-    assert set(idle["values"].values()) == {0}
-    assert all(type(value) is float for value in idle["values"].values())
-
-
-@pytest.mark.parametrize(("open_", "value"), [(True, 1), (False, 0)])
-def test_the_circuit_shows_at_each_turn(open_: bool, value: int) -> None:
-    assert circuit_figures(open_) == {"values": {"QualysCircuitOpen": value}, "dimensions": {"Service": "worker"}}
-
-
 def test_a_failed_try_carries_its_reason_beside_the_figure() -> None:
     """As a dimension each reason would be a metric of its own, and paid for."""
     stream = io.StringIO()
@@ -228,7 +139,3 @@ def test_a_failed_try_carries_its_reason_beside_the_figure() -> None:
     (line,) = emitted(stream)
     assert (line["TriesFailed"], line["Service"], line["reason"]) == (1, "worker", "scanner_crashed")
     assert line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["Service"]]
-
-
-def test_names_are_told_apart() -> None:
-    assert len({metric.label for metric in Metric}) == len(Metric)

@@ -273,6 +273,24 @@ MUTANTS = (
         "        return 10",
     ),
     Mutant(
+        "sets back when an account was last heard of",
+        "worker/memory/ledger.py",
+        '"eventAt" not in standing or standing["eventAt"] < milliseconds(sighting.event_at)',
+        "True",
+    ),
+    Mutant(
+        "takes the time of an event's arrival for its own",
+        "worker/lookout.py",
+        "event_at = min(change.at, message.sent_at)",
+        "event_at = message.sent_at",
+    ),
+    Mutant(
+        "notes no account that it heard of",
+        "worker/lookout.py",
+        "            await self._ledger.sight(sighting)",
+        "            pass",
+    ),
+    Mutant(
         "tells of each opening of the circuit",
         "worker/outage.py",
         "            if await self._is_ours_to_tell(since):",

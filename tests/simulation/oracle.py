@@ -16,6 +16,7 @@ from tests.simulation.checks.limits import Limits
 from tests.simulation.checks.outages import Outages
 from tests.simulation.checks.protection import ProtectionCheck
 from tests.simulation.checks.results import ResultsCheck
+from tests.simulation.checks.sightings import SightingsCheck
 from tests.simulation.scene import GRACE, Item, Machine, Run, Scene
 from tests.simulation.trace import Trace
 
@@ -33,6 +34,7 @@ class Oracle:
         self.effects = Effects(scene)
         self.outages = Outages(scene)
         self.protection = ProtectionCheck(scene)
+        self.sightings = SightingsCheck(scene)
 
     @property
     def trace(self) -> Trace:
@@ -47,6 +49,10 @@ class Oracle:
             self.leases.written(pk, sk, before, after)
             self.results.committed(pk, sk, before, after)
             self.effects.written(pk, before, after)
+        elif pk == "sightings":
+            self.trace.note("ledger", "sighting", sk, after.get("eventAt"))
+            self.trace.count("sighting")
+            self.sightings.written(sk, before, after)
         elif sk == "tries":
             for name in after.keys() - before.keys():
                 if name.startswith("try#"):
@@ -207,3 +213,4 @@ class Oracle:
         self.fates.finished()
         self.outages.finished()
         self.protection.finished()
+        self.sightings.finished()

@@ -8,6 +8,7 @@ import pytest
 from spoke.errors import AccountPaused, Gone, NoAccess, Throttled, Unavailable
 from tests.virtual_time import run
 from tests.worker.worlds import ACCOUNT, function, snapshot
+from worker import backoff
 from worker.accounts import READS_A_SECOND, WRITES_A_SECOND, Accounts
 from worker.memory.clock import LoopClock
 from worker.memory.spoke import Call, MemorySpoke
@@ -88,6 +89,58 @@ def test_ten_calls_that_are_refused_at_once_are_one_refusal() -> None:
         with pytest.raises(AccountPaused) as paused:
             visited.accounts.admit(ACCOUNT)
         assert paused.value.until - visited.clock.now() == timedelta(seconds=10)
+
+    run(main())
+
+
+def test_an_account_that_denies_access_counts_until_it_answers_not_only_while_it_is_paused() -> None:
+    async def main() -> None:
+        visited = Visited()
+        accounts = visited.accounts
+        visited.spoke.deny(ACCOUNT)
+        for _ in range(4):
+            with pytest.raises(NoAccess):
+                await accounts.describe(function())
+            assert (accounts.paused, accounts.without_access) == (1, 1)
+            # A message that waits for the pause's end comes some seconds after it.
+            await asyncio.sleep((backoff.of_account(4) + timedelta(seconds=30)).total_seconds())
+            assert (accounts.paused, accounts.without_access) == (0, 1), "between a pause and the next try"
+        visited.spoke.allow(ACCOUNT)
+        await accounts.describe(function())
+        assert (accounts.paused, accounts.without_access) == (0, 0)
+
+    run(main())
+
+
+def test_an_account_that_nobody_asks_any_more_is_forgotten_an_hour_after_its_pause() -> None:
+    """Its messages are parked, or went to other workers: it may have been mended long ago."""
+
+    async def main() -> None:
+        visited = Visited()
+        visited.spoke.deny(ACCOUNT)
+        with pytest.raises(NoAccess):
+            await visited.accounts.describe(function())
+        await asyncio.sleep(10 + 3599)
+        assert visited.accounts.without_access == 1
+        await asyncio.sleep(2)
+        assert visited.accounts.without_access == 0
+
+    run(main())
+
+
+def test_an_account_that_throttles_is_not_one_without_access_but_hides_none() -> None:
+    async def main() -> None:
+        visited = Visited()
+        visited.spoke.fail("describe", Throttled("TooManyRequestsException"))
+        with pytest.raises(Throttled):
+            await visited.accounts.describe(function())
+        assert (visited.accounts.paused, visited.accounts.without_access) == (1, 0)
+        for account, error in ((OTHER, NoAccess("not authorized to perform: sts:AssumeRole")), (OTHER, Throttled("x"))):
+            visited.spoke.fail("describe", error)
+            with pytest.raises(type(error)):
+                await visited.accounts.describe(function(account=account))
+            await asyncio.sleep(60)
+        assert visited.accounts.without_access == 1, "AWS's patience says nothing of the role"
 
     run(main())
 

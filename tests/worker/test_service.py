@@ -9,6 +9,7 @@ from hub.message import Message
 from spoke.errors import QualysFault, Unavailable
 from tests.virtual_time import run
 from tests.worker.worlds import (
+    ACCOUNT,
     LONG,
     NEWER_CODE,
     TestWorld,
@@ -356,11 +357,36 @@ def test_what_is_in_hand_is_told_every_minute() -> None:
             {
                 "RunningScans": 2.0,
                 "HeldMessages": 2.0,
+                "Slots": 4.0,
                 "WaitingMessages": 0.0,
                 "AccountsPaused": 0.0,
+                "AccountsWithoutAccess": 0.0,
                 "QualysCircuitOpen": 0.0,
             }
         ] * 2
+
+    run(main())
+
+
+def test_an_account_without_access_shows_in_each_minute_until_it_answers() -> None:
+    """Its pauses end and begin meanwhile: an alarm must not come and go with them."""
+
+    async def main() -> None:
+        world = TestWorld(max_attempts=20)
+        await fill(world, 1)
+        world.spoke.deny(ACCOUNT)
+        service = world.service()
+        running = started(service)
+        await asyncio.sleep(3600)
+        told = [one.values for one in world.metrics.emitted if "AccountsWithoutAccess" in one.values]
+        assert {values["AccountsPaused"] for values in told[1:]} == {0, 1}
+        assert {values["AccountsWithoutAccess"] for values in told[1:]} == {1}
+        world.spoke.allow(ACCOUNT)
+        await asyncio.sleep(3600)
+        told = [one.values for one in world.metrics.emitted if "AccountsWithoutAccess" in one.values]
+        assert told[-1]["AccountsWithoutAccess"] == 0
+        service.stop()
+        await running
 
     run(main())
 

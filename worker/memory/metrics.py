@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hub.metrics import check
+from hub.figures import check
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class MemoryMetrics:
         """See `worker.ports.Metrics`.
 
         Raises:
-            ValueError: A name is in no table of `hub.metrics`.
+            ValueError: A name is in no table of `hub.figures`.
         """
         check(values, dimensions)
         self.emitted.append(Emission(dict(values), dict(dimensions), properties))

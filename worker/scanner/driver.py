@@ -135,8 +135,7 @@ class QScanner:
         ended = await self._run(argv, child, place, redaction)
         log.info("scan ended", exit_code=ended.exit_code, over_time=ended.over_time, target=target.argument)
         if ended.over_time:
-            why = f"ran over its time of {self._settings.scan_timeout} s"
-            raise outcome.crashed(why, ended.said, target=target.argument)
+            raise outcome.over_time(self._settings.scan_timeout, ended.said, target=target.argument)
         judged = outcome.judge(
             ended.exit_code,
             ended.said,

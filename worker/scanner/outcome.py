@@ -82,6 +82,9 @@ BY_CODE_ALONE = frozenset({2, 3, 33, 37, 39})
 """What a scanner that calls the disk full, on a disk that is not, ends with for another reason all the same."""
 
 
+OVER_TIME = "timeout"
+"""Stands where an exit code would, for a scan that was ended by its time limit."""
+
 SIGNAL_HINTS: dict[int, str] = {
     signal.SIGKILL: " (out of memory?)",
     signal.SIGXFSZ: f" (a file over {limits.LIMITS[resource.RLIMIT_FSIZE] // limits.GIBIBYTE} GiB)",
@@ -117,14 +120,25 @@ def judge(exit_code: int, said: str, *, mode: str, target: str, disk: Look | Non
     raise _error(kind, why, exit_code, said, target)
 
 
-def crashed(why: str, said: str, *, target: str) -> ScannerCrashed:
-    """For a scan that the driver ended."""
-    return ScannerCrashed(f"the scanner {why} on {target}", detail=said)
+def over_time(seconds: float, said: str, *, target: str) -> ScannerCrashed:
+    """For a scan that was ended by its time limit; the exit code says nothing then."""
+    text = f"the scanner ran over its time of {seconds} s on {target}"
+    return ScannerCrashed(text, detail=said, exit_code=OVER_TIME)
+
+
+def word(exit_code: int) -> str:
+    """How the scanner ended: the number, or the name of the signal that it died by. For logs and figures."""
+    if exit_code >= 0:
+        return str(exit_code)
+    try:
+        return signal.Signals(-exit_code).name
+    except ValueError:
+        return f"signal {-exit_code}"
 
 
 def _cause(exit_code: int, said: str, disk: Look | None) -> tuple[type[ScanhubError], str]:
     if exit_code < 0:
-        return ScannerCrashed, f"died by {_signal_name(-exit_code)}"
+        return ScannerCrashed, f"died by {word(exit_code)}{SIGNAL_HINTS.get(-exit_code, '')}"
     if signs.PANIC.search(said):
         return ScannerCrashed, "it panicked"
     sign = None
@@ -142,12 +156,5 @@ def _cause(exit_code: int, said: str, disk: Look | None) -> tuple[type[ScanhubEr
 def _error(kind: type[ScanhubError], why: str, exit_code: int, said: str, target: str) -> ScanhubError:
     ended = f"exit {exit_code}, " if exit_code >= 0 else ""
     line = last_line(said)
-    return kind(f"the scanner failed on {target}: {ended}{why}{f': {line}' if line else ''}", detail=said)
-
-
-def _signal_name(number: int) -> str:
-    try:
-        name = signal.Signals(number).name
-    except ValueError:
-        name = f"signal {number}"
-    return f"{name}{SIGNAL_HINTS.get(number, '')}"
+    text = f"the scanner failed on {target}: {ended}{why}{f': {line}' if line else ''}"
+    return kind(text, detail=said, exit_code=word(exit_code))

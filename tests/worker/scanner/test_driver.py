@@ -185,6 +185,7 @@ async def test_a_crash_tells_the_end_of_stderr_without_secrets(rig: Rig) -> None
         async with scanner.scan(snapshot("segv"), session()):
             pass
     assert raised.value.detail == f"about to die with {MASK}\n"
+    assert raised.value.exit_code == "SIGSEGV"
 
 
 async def test_200_megabytes_of_output_are_drained_and_hardly_kept(rig: Rig) -> None:
@@ -204,9 +205,10 @@ async def test_200_megabytes_of_output_are_drained_and_hardly_kept(rig: Rig) -> 
 
 async def test_a_scan_over_its_time_is_ended_and_its_directory_removed(rig: Rig) -> None:
     scanner = await rig.prepare(scan_timeout=0.3)
-    with pytest.raises(ScannerCrashed, match=r"ran over its time of 0\.3 s"):
+    with pytest.raises(ScannerCrashed, match=r"ran over its time of 0\.3 s") as raised:
         async with scanner.scan(snapshot("hang"), session()):
             pass
+    assert raised.value.exit_code == "timeout"
     assert rig.processes() == []
     assert rig.scan_directories() == []
 

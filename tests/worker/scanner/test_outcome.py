@@ -15,7 +15,7 @@ from spoke.errors import (
     UploadFailed,
 )
 from worker.scanner.disk import Look
-from worker.scanner.outcome import Outcome, blames_disk, crashed, judge
+from worker.scanner.outcome import Outcome, blames_disk, judge, over_time
 
 ARN = "arn:aws:lambda:eu-west-1:210987654321:function:orders"
 FULL = Look(is_short=True, found="3 MiB free in /work")
@@ -40,11 +40,16 @@ def test_an_error_says_what_where_and_the_last_word() -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "words"),
-    [(signal.SIGKILL, "died by SIGKILL (out of memory?)"), (signal.SIGABRT, "died by SIGABRT"), (77, "signal 77")],
+    ("number", "words", "name"),
+    [
+        (signal.SIGKILL, "died by SIGKILL (out of memory?)", "SIGKILL"),
+        (signal.SIGABRT, "died by SIGABRT", "SIGABRT"),
+        (77, "signal 77", "signal 77"),
+    ],
 )
-def test_death_by_signal_is_a_crash(number: int, words: str) -> None:
+def test_death_by_signal_is_a_crash(number: int, words: str, name: str) -> None:
     error = raised(-number, "")
+    assert error.exit_code == name
     assert isinstance(error, ScannerCrashed)
     assert error.text.startswith(f"the scanner failed on {ARN}: ")
     assert error.text.endswith(words)
@@ -126,6 +131,7 @@ def test_every_code_ends_in_an_outcome_or_in_an_error_of_the_tree(code: int, sai
         assert code not in {0, 40, 41, 42, 43}
         assert "\n" not in outcome.text
         assert outcome.detail == said
+        assert outcome.exit_code == str(code) or (code < 0 and outcome.exit_code.lower().startswith("sig"))
     else:
         assert (outcome.status is ScanStatus.SUCCESS) == (outcome.reasons == ())
         assert (outcome.policy is PolicyVerdict.ALLOW) == (code == 0 and mode == "evaluate-policy")
@@ -133,5 +139,6 @@ def test_every_code_ends_in_an_outcome_or_in_an_error_of_the_tree(code: int, sai
 
 
 def test_a_scan_ended_by_the_driver_is_a_crash() -> None:
-    error = crashed("ran over its time of 60 s", "last words", target=ARN)
+    error = over_time(60, "last words", target=ARN)
     assert (error.text, error.detail) == (f"the scanner ran over its time of 60 s on {ARN}", "last words")
+    assert error.exit_code == "timeout"
