@@ -63,6 +63,13 @@ class Settings(BaseSettings):
     spoke_role_name: str = Field(
         default="scanhub-spoke", pattern=r"^[A-Za-z0-9_+=,.@-]{1,64}$", description="The role to assume in each spoke."
     )
+    spoke_role_path: str = Field(
+        default="/",
+        max_length=512,
+        # Narrower than IAM's own: a `*` or `?` would be a pattern in the policy of the worker's role.
+        pattern=r"^/([A-Za-z0-9_+=,.@-]+/)*$",
+        description="The IAM path of that role, with a slash at both ends.",
+    )
     external_id: SecretStr | None = Field(default=None, description="The external id that the spoke roles ask for.")
     external_id_secret_arn: SecretArn | None = Field(
         default=None, description="The secret that holds the external id, instead of `EXTERNAL_ID`."

@@ -181,6 +181,7 @@ async def open_worker(
         roles = Roles(
             await hub.clients.get("sts"),
             role_name=settings.spoke_role_name,
+            role_path=settings.spoke_role_path,
             external_id=external_id,
             clock=hub.clock,
         )

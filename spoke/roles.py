@@ -41,6 +41,7 @@ class Roles:
         role_name: The same in every spoke.
         external_id: What the trust policy asks for. It never appears in an error.
         clock: Tells when a session ends.
+        role_path: The role's IAM path, with a slash at both ends; the same in every spoke.
         source_identity: Shows in the spoke's CloudTrail on every call of the session, also through chaining.
     """
 
@@ -51,10 +52,11 @@ class Roles:
         role_name: str,
         external_id: SecretStr,
         clock: Clock,
+        role_path: str = "/",
         source_identity: str = "scanhub",
     ) -> None:
         self._sts = sts
-        self._role_name = role_name
+        self._role = f"role{role_path}{role_name}"
         self._external_id = external_id
         self._clock = clock
         self._source_identity = source_identity
@@ -106,7 +108,7 @@ class Roles:
     async def _assume(
         self, account: str, partition: str, session: str, *, policy: str | None = None
     ) -> SessionCredentials:
-        arn = f"arn:{partition}:iam::{account}:role/{self._role_name}"
+        arn = f"arn:{partition}:iam::{account}:{self._role}"
         request: AssumeRoleRequestTypeDef = {
             "RoleArn": arn,
             "RoleSessionName": session,

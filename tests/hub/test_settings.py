@@ -67,6 +67,7 @@ class TestDefaults:
         assert settings.changes_queue_url == QUEUE
         assert settings.external_id == SecretStr(CANARY)
         assert settings.spoke_role_name == "scanhub-spoke"
+        assert settings.spoke_role_path == "/"
         assert settings.qscanner_path == Path("/opt/qscanner")
         assert settings.qscanner_command == "lambda"
         assert settings.qscanner_mode == "get-report"
@@ -173,6 +174,12 @@ class TestFaults:
             ("NOTIFY_SEVERITY", "urgent"),
             ("QUALYS_SECRET_ARN", "scanhub/qualys"),
             ("SPOKE_ROLE_NAME", "arn:aws:iam::210987654321:role/scanhub-spoke"),
+            ("SPOKE_ROLE_PATH", "security"),
+            ("SPOKE_ROLE_PATH", "/security"),
+            ("SPOKE_ROLE_PATH", "security/"),
+            ("SPOKE_ROLE_PATH", "//"),
+            ("SPOKE_ROLE_PATH", "/*/"),
+            ("SPOKE_ROLE_PATH", f"/{'x' * 511}/"),
             ("QSCANNER_PATH", "bin/qscanner"),
             ("QSCANNER_SHA256", "abc"),
             ("QSCANNER_COMMAND", "rootfs"),

@@ -127,6 +127,20 @@ async def test_what_is_asked_for_a_scan(roles: Roles, sts: FakeSts) -> None:
     assert call["Policy"] == session_policy(SNAPSHOT)
 
 
+async def test_a_role_may_lie_on_a_path(sts: FakeSts, clock: ManualClock) -> None:
+    roles = Roles(
+        cast("STSClient", sts),
+        role_name="scanhub-spoke",
+        role_path="/security/scan/",
+        external_id=SecretStr(EXTERNAL_ID),
+        clock=clock,
+    )
+    await roles.worker_session(ACCOUNT)
+    await roles.scan_session(SNAPSHOT)
+    arns = [call["RoleArn"] for call in sts.calls]
+    assert arns == [f"arn:aws:iam::{ACCOUNT}:role/security/scan/scanhub-spoke"] * 2
+
+
 async def test_every_scan_has_a_session_of_its_own(roles: Roles, sts: FakeSts) -> None:
     sessions = [await roles.scan_session(SNAPSHOT) for _ in range(2)] + [await roles.worker_session(ACCOUNT)]
     assert len({session.access_key_id for session in sessions}) == len(sts.calls) == 3
