@@ -1,0 +1,58 @@
+"""What each call to AWS that the code makes asks of IAM.
+
+From the Service Authorization Reference, where a call and its action have different names or one call needs several:
+https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+Beyond the calls themselves: a transaction is checked by what its items do (DynamoDB developer guide, "Using IAM with
+DynamoDB transactions"), a batch of SQS by the action on one message (Amazon SQS developer guide, "Amazon SQS API
+permissions"), HeadBucket by `s3:ListBucket` (S3 API reference), a source identity by an action of its own (STS API
+reference, AssumeRole), and GetFunction leaves the tags out without `lambda:ListTags` (Lambda API reference).
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from botocore import xform_name
+
+ACTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "dynamodb:BatchGetItem": ("dynamodb:BatchGetItem",),
+        "dynamodb:DescribeTable": ("dynamodb:DescribeTable",),
+        "dynamodb:GetItem": ("dynamodb:GetItem",),
+        "dynamodb:Query": ("dynamodb:Query",),
+        "dynamodb:Scan": ("dynamodb:Scan",),
+        "dynamodb:TransactWriteItems": ("dynamodb:UpdateItem",),
+        "dynamodb:UpdateItem": ("dynamodb:UpdateItem",),
+        "ecs:UpdateTaskProtection": ("ecs:UpdateTaskProtection",),
+        "lambda:GetFunction": ("lambda:GetFunction", "lambda:ListTags"),
+        "lambda:GetLayerVersionByArn": ("lambda:GetLayerVersion",),
+        "lambda:ListFunctions": ("lambda:ListFunctions",),
+        "lambda:TagResource": ("lambda:TagResource",),
+        "s3:GetObject": ("s3:GetObject",),
+        "s3:HeadBucket": ("s3:ListBucket",),
+        "s3:PutObject": ("s3:PutObject",),
+        "secretsmanager:GetSecretValue": ("secretsmanager:GetSecretValue",),
+        "sns:Publish": ("sns:Publish",),
+        "sqs:ChangeMessageVisibility": ("sqs:ChangeMessageVisibility",),
+        "sqs:ChangeMessageVisibilityBatch": ("sqs:ChangeMessageVisibility",),
+        "sqs:DeleteMessage": ("sqs:DeleteMessage",),
+        "sqs:DeleteMessageBatch": ("sqs:DeleteMessage",),
+        "sqs:GetQueueAttributes": ("sqs:GetQueueAttributes",),
+        "sqs:ReceiveMessage": ("sqs:ReceiveMessage",),
+        "sqs:SendMessage": ("sqs:SendMessage",),
+        "sts:AssumeRole": ("sts:AssumeRole", "sts:SetSourceIdentity"),
+    }
+)
+"""`service:Operation` -> actions. In TransactWriteItems the code has updates alone; a test holds that."""
+
+METHODS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        method: tuple(call for call in ACTIONS if xform_name(call.partition(":")[2]) == method)
+        for method in {xform_name(call.partition(":")[2]) for call in ACTIONS}
+    }
+)
+"""A client's method -> the calls that it may be: `get_function` -> `lambda:GetFunction`."""
+
+
+def needs(method: str, action: str) -> bool:
+    """Whether a client's method asks for this action."""
+    return any(action in ACTIONS[call] for call in METHODS.get(method, ()))

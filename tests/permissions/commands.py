@@ -1,0 +1,48 @@
+"""What the commands of an engineer ask for, each recorded under a session of its own."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import pytest
+from typer.testing import CliRunner
+
+from infra.local.deployment import Deployment
+from scanhub.command_line import app
+from spoke.errors import ScanhubError
+from tests.permissions.door import Call, Door
+
+ROLE = "arn:aws:iam::123456789012:role/engineer"
+
+COMMANDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "scanhub scan": ("scan", "--force"),
+        "scanhub scan --wait": ("scan", "--force", "--wait", "--timeout", "1"),
+        "scanhub status": ("status",),
+        "scanhub show": ("show",),
+    }
+)
+
+
+def asked_by_commands(
+    deployment: Deployment, door: Door, function: str, monkeypatch: pytest.MonkeyPatch
+) -> Mapping[str, tuple[Call, ...]]:
+    """The calls of each command about a function that was scanned.
+
+    Args:
+        deployment: Where a worker has been.
+        door: Of its cloud.
+        function: The ARN.
+        monkeypatch: Sets the engineer's credentials; the settings are there.
+    """
+    found = {}
+    for name, arguments in COMMANDS.items():
+        session = name.replace(" ", "-")
+        given = deployment.client("sts").assume_role(RoleArn=ROLE, RoleSessionName=session)["Credentials"]
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", given["AccessKeyId"])
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", given["SecretAccessKey"])
+        monkeypatch.setenv("AWS_SESSION_TOKEN", given["SessionToken"])
+        result = CliRunner().invoke(app, [*arguments, *([] if name == "scanhub status" else [function])])
+        # Nobody is there to scan while a command waits.
+        assert result.exit_code == 0 or (name == "scanhub scan --wait" and isinstance(result.exception, ScanhubError))
+        found[name] = tuple(call for call in door.calls if (call.session.role, call.session.name) == (ROLE, session))
+    return found
