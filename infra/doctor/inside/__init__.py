@@ -1,0 +1,1 @@
+"""What the worker itself sees: asked where its settings and its role are."""

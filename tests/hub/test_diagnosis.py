@@ -1,0 +1,44 @@
+import json
+
+import pytest
+
+from hub.diagnosis import MOST_EVIDENCE, MOST_TEXT, Check, Kind, Verdict
+
+KIND = Kind(name="bus-rule", group="bus", asks="is it?", wrong="nothing comes", fix="run `scanhub rollout hub`")
+
+
+def test_a_check_says_what_to_do_unless_all_is_well() -> None:
+    assert KIND.ok("x", "fine").fix == ""
+    assert KIND.failed("x", "off").fix == KIND.fix
+    assert KIND.warning("x", "off", fix="turn it on").fix == "turn it on"
+    assert KIND.unknown("x", "not allowed").fix == ""
+
+
+def test_a_check_comes_back_from_its_document() -> None:
+    for check in (
+        KIND.ok("scanhub-changes", "enabled"),
+        KIND.failed("scanhub-changes", "it is disabled", evidence=["State: DISABLED"]),
+        KIND.unknown("scanhub-changes", "not allowed", fix="ask somebody"),
+    ):
+        assert Check.read(json.loads(json.dumps(check.document()))) == check
+    assert set(KIND.ok("x", "fine").document()) == {"name", "group", "subject", "verdict", "reason"}
+
+
+@pytest.mark.parametrize("document", [{}, {"name": "x"}, {**KIND.ok("x", "y").document(), "verdict": "fine"}])
+def test_what_is_no_check_is_refused(document: dict[str, str]) -> None:
+    with pytest.raises((KeyError, ValueError)):
+        Check.read(document)
+
+
+def test_texts_are_one_bounded_line() -> None:
+    check = KIND.failed("x", "a\n  b " + "c" * 5000, evidence=["d\ne"] * 50)
+    assert check.reason.startswith("a b c")
+    assert len(check.reason) == MOST_TEXT
+    assert check.evidence == ("d e",) * MOST_EVIDENCE
+    # 16 KiB is where a container's log line is torn.
+    longest = KIND.failed("x" * 300, "ü" * 5000, fix="ü" * 5000, evidence=["e" * 5000] * 50)
+    assert len(json.dumps(longest.document())) < 4 * 16 * 1024
+
+
+def test_the_verdicts_are_the_words_of_the_document() -> None:
+    assert [verdict.value for verdict in Verdict] == ["ok", "warning", "failed", "unknown"]
