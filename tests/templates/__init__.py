@@ -1,0 +1,1 @@
+"""The templates under checkov and cfn-guard: `python -m tests.templates`."""
