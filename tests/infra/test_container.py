@@ -265,11 +265,7 @@ def test_the_labels_tell_the_version_of_this_tree(name: str) -> None:
 
 
 def test_the_task_definition_mounts_what_the_image_declares() -> None:
-    [task] = [
-        resource["Properties"]
-        for resource in template("hub.yaml")["Resources"].values()
-        if resource["Type"] == "AWS::ECS::TaskDefinition"
-    ]
+    task = template("hub.yaml")["Resources"]["Task"]["Properties"]
     [container] = task["ContainerDefinitions"]
     environ = {pair["Name"]: pair["Value"] for pair in container["Environment"]}
     assert container["User"] == USER
@@ -364,11 +360,7 @@ def seconds(text: str) -> int:
 
 
 def test_the_task_definition_the_compose_file_and_the_image_ask_the_worker_in_one_way() -> None:
-    [task] = [
-        resource["Properties"]
-        for resource in template("hub.yaml")["Resources"].values()
-        if resource["Type"] == "AWS::ECS::TaskDefinition"
-    ]
+    task = template("hub.yaml")["Resources"]["Task"]["Properties"]
     on_ecs = dict(task["ContainerDefinitions"][0]["HealthCheck"])
     assert on_ecs.pop("Command") == HEALTH_CHECK
     assert on_ecs == {"Interval": 30, "Timeout": 10, "Retries": 3, "StartPeriod": 120}
