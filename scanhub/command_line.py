@@ -5,7 +5,17 @@ from typing import Annotated
 
 import typer
 
-from scanhub import __version__, demo_command, local_command, scan_command, show_command, status_command, worker_command
+from scanhub import (
+    __version__,
+    demo_command,
+    doctor_command,
+    local_command,
+    rollout_command,
+    scan_command,
+    show_command,
+    status_command,
+    worker_command,
+)
 
 app = typer.Typer(
     name="scanhub",
@@ -19,7 +29,9 @@ app.command("demo")(demo_command.demo)
 app.command("scan")(scan_command.scan)
 app.command("status")(status_command.status)
 app.command("show")(show_command.show)
+app.command("doctor")(doctor_command.doctor)
 app.add_typer(local_command.app, name="local")
+app.add_typer(rollout_command.app, name="rollout")
 
 
 def _version(wanted: bool) -> None:

@@ -1,19 +1,17 @@
-"""A CloudFormation stack brought up from one of our templates, or brought up to date."""
+"""A CloudFormation stack brought up from one of our templates, or brought up to date, without asking anybody."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
-from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
+from infra import stacks
 from infra.calls import AwsClient, calling
-from spoke.errors import Misconfigured, Unavailable
+from infra.stacks import DONE, TEMPLATES, template_text
+from spoke.errors import Misconfigured
 
-TEMPLATES = Path(__file__).resolve().parents[1]
-"""Where `hub.yaml` and `spoke.yaml` lie."""
+__all__ = ["TEMPLATES", "bring_up"]
 
-_DONE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 _PATIENCE = 300.0
 _PAUSE = 0.5
 
@@ -36,29 +34,22 @@ def bring_up(client: AwsClient, name: str, template: str, parameters: Mapping[st
     """
     arguments = {
         "StackName": name,
-        "TemplateBody": (TEMPLATES / template).read_text("utf-8"),
+        "TemplateBody": template_text(template),
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         "Capabilities": ["CAPABILITY_NAMED_IAM"],
     }
     with calling(f"deploying the stack {name} of {template}"):
-        if _described(client, name) is None:
+        if stacks.describe(client, name) is None:
             client.create_stack(**arguments)
         else:
             _update(client, arguments)
-        stack = _finished(client, name)
-    if stack["StackStatus"] not in _DONE:
-        raise Misconfigured(f"the stack {name} ended as {stack['StackStatus']}: {_first_reason(client, name)}")
-    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
-
-
-def _described(client: AwsClient, name: str) -> dict[str, Any] | None:
-    try:
-        stacks: list[dict[str, Any]] = client.describe_stacks(StackName=name)["Stacks"]
-    except ClientError as error:
-        if "does not exist" in str(error):
-            return None
-        raise
-    return stacks[0]
+    stack = stacks.finished(client, name, patience=_PATIENCE, pause=_PAUSE)
+    if stack is None:
+        raise Misconfigured(f"the stack {name} was deleted while it was deployed")
+    if stack.status not in DONE:
+        reason = stacks.first_failure(client, stack.id) or "no reason was given"
+        raise Misconfigured(f"the stack {name} ended as {stack.status}: {reason}")
+    return stack.outputs
 
 
 def _update(client: AwsClient, arguments: dict[str, Any]) -> None:
@@ -67,28 +58,3 @@ def _update(client: AwsClient, arguments: dict[str, Any]) -> None:
     except ClientError as error:
         if "No updates are to be performed" not in str(error):
             raise
-
-
-def _finished(client: AwsClient, name: str) -> dict[str, Any]:
-    waiting = Retrying(
-        retry=retry_if_result(lambda stack: stack is not None and stack["StackStatus"].endswith("_IN_PROGRESS")),
-        wait=wait_fixed(_PAUSE),
-        stop=stop_after_delay(_PATIENCE),
-    )
-    try:
-        stack = waiting(lambda: _described(client, name))
-    except RetryError:
-        raise Unavailable(f"the stack {name} is not done after {_PATIENCE:g} seconds") from None
-    if stack is None:
-        raise Misconfigured(f"the stack {name} was deleted while it was deployed")
-    return stack
-
-
-def _first_reason(client: AwsClient, name: str) -> str:
-    with calling(f"reading the events of the stack {name}"):
-        events = client.describe_stack_events(StackName=name)["StackEvents"]
-    failed = [event for event in events if event["ResourceStatus"].endswith("_FAILED")]
-    if not failed:
-        return "no reason was given"
-    first = failed[-1]
-    return f"{first['LogicalResourceId']}: {first.get('ResourceStatusReason', 'no reason was given')}"

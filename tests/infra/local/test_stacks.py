@@ -1,101 +1,76 @@
-from typing import Any
-
 import boto3
 import pytest
-from botocore.exceptions import ClientError
 
 from infra.local import stacks
 from infra.local.cloud import EmbeddedCloud
 from infra.local.stacks import bring_up
 from spoke.errors import Misconfigured, Unavailable
-
-
-class Stacks:
-    """CloudFormation with one stack, in the states given one after the other; None: it is not there."""
-
-    def __init__(self, *states: str | None, refusal: str = "", events: bool = True) -> None:
-        self._states = list(states)
-        self._refusal = refusal
-        self._events = events
-        self.calls: list[str] = []
-
-    def describe_stacks(self, **_: str) -> dict[str, Any]:
-        state = self._states.pop(0) if len(self._states) > 1 else self._states[0]
-        if state is None:
-            message = "Stack with id hub does not exist"
-            raise ClientError({"Error": {"Code": "ValidationError", "Message": message}}, "DescribeStacks")
-        return {"Stacks": [{"StackStatus": state}]}
-
-    def create_stack(self, **_: str) -> None:
-        self.calls.append("create")
-
-    def update_stack(self, **_: str) -> None:
-        self.calls.append("update")
-        if self._refusal:
-            raise ClientError({"Error": {"Code": "ValidationError", "Message": self._refusal}}, "UpdateStack")
-
-    def describe_stack_events(self, **_: str) -> dict[str, Any]:
-        if not self._events:
-            return {"StackEvents": []}
-        return {
-            "StackEvents": [
-                {"LogicalResourceId": "Hub", "ResourceStatus": "ROLLBACK_COMPLETE"},
-                {"LogicalResourceId": "Bus", "ResourceStatus": "CREATE_FAILED", "ResourceStatusReason": "cancelled"},
-                {"LogicalResourceId": "Key", "ResourceStatus": "CREATE_FAILED", "ResourceStatusReason": "over limit"},
-            ]
-        }
+from tests.infra.script import Script, refusal
+from tests.infra.test_stacks import ABSENT, FAILED_UPDATE, described
 
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stacks, "_PAUSE", 0)
+    monkeypatch.setattr(stacks, "_PAUSE", 0.001)
+
+
+def script() -> Script:
+    created = {"StackId": described("CREATE_COMPLETE")["Stacks"][0]["StackId"]}
+    return Script("cloudformation").on("CreateStack", created).on("UpdateStack", created)
 
 
 def test_a_stack_is_created_where_there_is_none_and_updated_where_there_is_one() -> None:
-    new, old = Stacks(None, "CREATE_IN_PROGRESS", "CREATE_COMPLETE"), Stacks("UPDATE_COMPLETE")
-    for client in (new, old):
-        assert bring_up(client, "hub", "hub.yaml", {}) == {}
-    assert (new.calls, old.calls) == (["create"], ["update"])
+    done = described("CREATE_COMPLETE", Outputs=[{"OutputKey": "BusArn", "OutputValue": "arn:bus"}])
+    new = script().on("DescribeStacks", ABSENT, described("CREATE_IN_PROGRESS"), done)
+    old = script().on("DescribeStacks", described("UPDATE_COMPLETE"))
+    assert bring_up(new.client, "scanhub-hub", "hub.yaml", {"OrganizationId": "o-a"}) == {"BusArn": "arn:bus"}
+    assert bring_up(old.client, "scanhub-hub", "hub.yaml", {}) == {}
+    [call] = new.calls["CreateStack"]
+    assert call["Parameters"] == [{"ParameterKey": "OrganizationId", "ParameterValue": "o-a"}]
+    assert (len(new.calls["UpdateStack"]), len(old.calls["CreateStack"]), len(old.calls["UpdateStack"])) == (0, 0, 1)
 
 
 def test_a_rollback_is_told_by_its_first_reason() -> None:
-    failing = Stacks("ROLLBACK_IN_PROGRESS", "ROLLBACK_COMPLETE")
-    with pytest.raises(Misconfigured, match="the stack hub ended as ROLLBACK_COMPLETE: Key: over limit"):
-        bring_up(failing, "hub", "hub.yaml", {})
+    failing = script().on("DescribeStacks", described("UPDATE_COMPLETE"), described("UPDATE_ROLLBACK_COMPLETE"))
+    failing.on("DescribeStackEvents", {"StackEvents": FAILED_UPDATE})
+    with pytest.raises(Misconfigured, match=r"ended as UPDATE_ROLLBACK_COMPLETE: Bus .*events:TagResource"):
+        bring_up(failing.client, "scanhub-hub", "hub.yaml", {})
 
 
 def test_a_rollback_without_events_is_told_all_the_same() -> None:
+    failing = (
+        script().on("DescribeStacks", described("ROLLBACK_COMPLETE")).on("DescribeStackEvents", {"StackEvents": []})
+    )
     with pytest.raises(Misconfigured, match="ended as ROLLBACK_COMPLETE: no reason was given"):
-        bring_up(Stacks("ROLLBACK_COMPLETE", events=False), "hub", "hub.yaml", {})
+        bring_up(failing.client, "scanhub-hub", "hub.yaml", {})
 
 
 def test_nothing_to_update_is_no_error_and_any_other_refusal_is_one() -> None:
-    unchanged = Stacks("CREATE_COMPLETE", refusal="No updates are to be performed.")
-    assert bring_up(unchanged, "hub", "hub.yaml", {}) == {}
-    with pytest.raises(Misconfigured, match=r"deploying the stack hub of hub\.yaml: .*is in DELETE_IN_PROGRESS"):
-        bring_up(Stacks("CREATE_COMPLETE", refusal="Stack is in DELETE_IN_PROGRESS"), "hub", "hub.yaml", {})
-
-
-def test_a_stack_that_may_not_be_seen_is_not_taken_for_a_missing_one() -> None:
-    class Closed(Stacks):
-        def describe_stacks(self, **_: str) -> dict[str, Any]:
-            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "not authorized"}}, "DescribeStacks")
-
-    client = Closed("CREATE_COMPLETE")
-    with pytest.raises(Misconfigured, match=r"not authorized"):
-        bring_up(client, "hub", "hub.yaml", {})
-    assert client.calls == []
+    there = described("CREATE_COMPLETE")
+    unchanged = script().on("DescribeStacks", there)
+    unchanged.on("UpdateStack", refusal("ValidationError", "No updates are to be performed."))
+    assert bring_up(unchanged.client, "scanhub-hub", "hub.yaml", {}) == {}
+    refused = script().on("DescribeStacks", there)
+    refused.on("UpdateStack", refusal("ValidationError", "Stack is in DELETE_IN_PROGRESS"))
+    with pytest.raises(
+        Misconfigured, match=r"deploying the stack scanhub-hub of hub\.yaml: .*is in DELETE_IN_PROGRESS"
+    ):
+        bring_up(refused.client, "scanhub-hub", "hub.yaml", {})
 
 
 def test_a_stack_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stacks, "_PATIENCE", 0.01)
-    with pytest.raises(Unavailable, match=r"the stack hub is not done after 0\.01 seconds"):
-        bring_up(Stacks(None, "CREATE_IN_PROGRESS"), "hub", "hub.yaml", {})
+    monkeypatch.setattr(stacks, "_PATIENCE", 0.003)
+    with pytest.raises(Unavailable, match=r"the stack scanhub-hub is not done after 0\.003 seconds"):
+        bring_up(
+            script().on("DescribeStacks", ABSENT, described("CREATE_IN_PROGRESS")).client, "scanhub-hub", "hub.yaml", {}
+        )
 
 
 def test_a_stack_that_somebody_deletes_meanwhile_is_said() -> None:
-    with pytest.raises(Misconfigured, match="the stack hub was deleted"):
-        bring_up(Stacks("CREATE_COMPLETE", None), "hub", "hub.yaml", {})
+    with pytest.raises(Misconfigured, match="the stack scanhub-hub was deleted"):
+        bring_up(
+            script().on("DescribeStacks", described("CREATE_COMPLETE"), ABSENT).client, "scanhub-hub", "hub.yaml", {}
+        )
 
 
 def test_what_cloudformation_refuses_is_said() -> None:

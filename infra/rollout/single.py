@@ -1,0 +1,56 @@
+"""Hub and spoke in one account, without StackSets."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from infra import stacks
+from infra.rollout import regions, spoke_parameters
+from infra.rollout.credentials import Ask
+from infra.rollout.deployment import Deployment
+from infra.rollout.hub import HubOptions, HubRollout
+from infra.rollout.own_spoke import OwnSpoke
+from infra.rollout.site import SPOKE_STACK, Site
+
+
+@dataclass(frozen=True, kw_only=True)
+class SingleOptions:
+    """What the operator may decide.
+
+    Attributes:
+        hub: Of the hub.
+        regions: See `regions.choose`.
+        primary_region: Where the spoke's roles are made; None: where they are, or the hub's region.
+        spoke_parameters: Of spoke.yaml, by name.
+    """
+
+    hub: HubOptions
+    regions: Sequence[str] = ()
+    primary_region: str | None = None
+    spoke_parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+def roll_out(site: Site, deployment: Deployment, options: SingleOptions, ask: Ask) -> None:
+    """Hub, then spoke.
+
+    Raises:
+        Declined: The operator did not agree to a change set.
+        StackFailed: CloudFormation could not do it.
+        Misconfigured: An option, a prerequisite or a stack's state is wrong; with what to do.
+        Throttled, Unavailable: AWS cannot be asked now.
+        ScanhubError: The worker cannot start, since the Qualys secret has no value.
+    """
+    HubRollout(site, deployment, options.hub, ask).run()
+    hub = stacks.outputs(site.hub("cloudformation"), "scanhub-hub")
+    if deployment.dry_run and not hub:
+        deployment.operator.tell("the spoke would follow, once the hub stands")
+        return
+    values = spoke_parameters.look_up(site, options.spoke_parameters)
+    existing = stacks.describe(site.hub("cloudformation"), SPOKE_STACK)
+    chosen = regions.choose(
+        site,
+        options.regions,
+        primary=options.primary_region,
+        existing=(),
+        existing_primary=existing.parameters.get("RoleRegion") if existing is not None else None,
+    )
+    OwnSpoke(site, deployment, site.hub_account).deploy(values, chosen)

@@ -1,0 +1,71 @@
+from collections.abc import Iterator
+
+import pytest
+
+from infra import organization
+from infra.local.accounts import Accounts
+from infra.local.cloud import EmbeddedCloud
+from infra.local.organization import LocalOrganization, set_up
+from infra.organization import Account
+from spoke.errors import Misconfigured
+from tests.conftest import REGION, forget_aws
+
+Ground = tuple[Accounts, LocalOrganization]
+
+
+@pytest.fixture(scope="module")
+def ground() -> Iterator[Ground]:
+    """Nothing is changed here: one organization for all tests."""
+    with pytest.MonkeyPatch.context() as environment, EmbeddedCloud() as cloud:
+        forget_aws(environment)
+        accounts = Accounts(cloud.endpoint, REGION)
+        yield accounts, set_up(accounts)
+
+
+def test_the_management_account_the_administrator_and_a_member_see_the_same_organization(ground: Ground) -> None:
+    accounts, there = ground
+    management = organization.describe(accounts.acting_as(there.management_account))
+    hub = organization.describe(accounts.acting_as(there.hub_account))
+    member = organization.describe(accounts.acting_as("210000000002"))
+    for seen in (management, hub, member):
+        assert (seen.id, seen.management_account, seen.partition) == (there.id, there.management_account, "aws")
+        assert seen.has_all_features
+    assert [one.account for one in (management, hub, member)] == [
+        there.management_account,
+        there.hub_account,
+        "210000000002",
+    ]
+    assert [one.is_management for one in (management, hub, member)] == [True, False, False]
+    # A plain member may not ask who administers what.
+    assert [one.is_delegated_administrator for one in (management, hub, member)] == [False, True, False]
+    assert management.delegated_administrators == (there.hub_account,)
+
+
+def test_accounts_are_listed_whole_and_by_unit_with_the_units_below(ground: Ground) -> None:
+    accounts, there = ground
+    clients = accounts.acting_as(there.hub_account)
+    everybody = {there.management_account, *there.members}
+    assert {one.id for one in organization.active_accounts(clients)} == everybody
+    by_unit = organization.active_accounts(clients, [there.units["workloads"]])
+    assert [(one.id, one.ou) for one in by_unit] == [
+        ("210000000001", there.units["workloads"]),
+        ("210000000002", there.units["workloads/production"]),
+    ]
+    # Named twice, or by the root: each once.
+    assert {one.id for one in organization.all_accounts(clients, [there.root, there.units["sandbox"]])} == everybody
+    assert organization.root(clients) == there.root
+
+
+def test_a_member_may_not_list_and_a_lonely_account_has_no_organization(ground: Ground) -> None:
+    accounts, there = ground
+    with pytest.raises(Misconfigured, match="listing the accounts of the organization: AccessDenied"):
+        organization.all_accounts(accounts.acting_as("210000000002"))
+    with pytest.raises(Misconfigured, match="the account 999999999999 is in no AWS organization"):
+        organization.describe(accounts.acting_as("999999999999"))
+    with pytest.raises(Misconfigured, match="listing the accounts"):
+        organization.all_accounts(accounts.acting_as(there.hub_account), ["ou-none-00000000"])
+
+
+def test_a_suspended_account_is_not_active() -> None:
+    assert Account(id="1", name="a").is_active
+    assert not Account(id="1", name="a", state="SUSPENDED").is_active
