@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 CODE := spoke hub worker infra scanhub tests bench
 NODE := .venv-node
 
-.PHONY: help install demo test test-localstack sim sim-mutants bench iam lint format lock clean
+.PHONY: help install demo test test-localstack sim sim-mutants bench iam costs lint format lock clean
 
 help: ## list the chores
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ lint: $(VENV)/.dev .venv-checkov/.installed $(NODE)/.installed ## ruff, mypy str
 
 iam: $(VENV)/.dev ## write docs/iam.md: every permission in the templates, its reason, the line of code that uses it
 	@$(BIN)/python -m infra.permissions && echo "docs/iam.md: written"
+
+costs: $(VENV)/.dev ## write the tables of costs in docs/deploy.md anew
+	@$(BIN)/python -m infra.costs && echo "docs/deploy.md: written"
 
 format: $(VENV)/.dev ## put the code in form
 	@$(BIN)/ruff check --fix-only $(CODE); $(BIN)/ruff format $(CODE)

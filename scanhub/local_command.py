@@ -46,8 +46,7 @@ def up(
         from infra.local.deployment import deploy  # noqa: PLC0415  # the worker's image has no local cloud
         from infra.local.scenario import publish_samples  # noqa: PLC0415  # the worker's image has no local cloud
 
-    if not os.environ.get("AWS_ENDPOINT_URL"):
-        raise Misconfigured("AWS_ENDPOINT_URL is not set; start a cloud with: scanhub local serve")
+    _endpoint()
     console = terminal.console(stderr=True)
     deployment = deploy(spokes=spokes, progress=console.print)
     if not no_samples:
@@ -62,3 +61,26 @@ def up(
         return
     for name, value in {"AWS_REGION": deployment.hub_region, **deployment.settings}.items():
         sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
+
+
+@app.command()
+def organization(
+    region: Annotated[str, typer.Option(help="Where the hub shall stand.")] = "eu-central-1",
+) -> None:
+    """Set up an organization of five accounts at AWS_ENDPOINT_URL, to rehearse `scanhub rollout` in."""
+    with needed():
+        from infra.local.accounts import Accounts  # noqa: PLC0415  # the worker's image has no local cloud
+        from infra.local.organization import set_up  # noqa: PLC0415  # the worker's image has no local cloud
+
+    members = set_up(Accounts(_endpoint(), region))
+    sys.stdout.write(f"{members.management_account}  the management account\n")
+    for account, unit in members.members.items():
+        told = ", this one: the hub, delegated administrator of StackSets" if account == members.hub_account else ""
+        sys.stdout.write(f"{account}  {unit} ({members.units[unit]}){told}\n")
+
+
+def _endpoint() -> str:
+    endpoint = os.environ.get("AWS_ENDPOINT_URL")
+    if not endpoint:
+        raise Misconfigured("AWS_ENDPOINT_URL is not set; start a cloud with: scanhub local serve")
+    return endpoint
