@@ -1,11 +1,14 @@
 """A ledger under test, in memory or in moto's DynamoDB, and a look at its items from outside."""
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from hub.ledger import DynamoLedger
 from hub.ledger_schema import Key
 from hub.ledger_wire import plain, wire_item, wire_key
+from hub.scans import Claimed, Lease, ScanKey
+from tests.ledger_samples import KEY, LEASE, MESSAGE, NOW
 from worker.memory.ledger import MemoryLedger
 from worker.ports import Ledger
 
@@ -74,3 +77,18 @@ async def create_table(client: "DynamoDBClient") -> None:
             }
         ],
     )
+
+
+async def claimed(
+    rig: LedgerRig,
+    *,
+    key: ScanKey = KEY,
+    message_id: str = MESSAGE,
+    now: datetime = NOW,
+    duration: timedelta = LEASE,
+    force: bool = False,
+) -> Lease:
+    """The lease of a claim that is granted."""
+    claim = await rig.ledger.claim(key, message_id=message_id, now=now, duration=duration, force=force)
+    assert isinstance(claim, Claimed), claim
+    return claim.lease

@@ -1,16 +1,18 @@
-"""Functions, keys, results and coverages as a real ledger holds them."""
+"""Functions, keys, results, coverages and failures as a real ledger holds them."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hub.coverage import Coverage, CoverageState
-from hub.scans import CLOCK_SKEW, PolicyVerdict, ScanKey, ScanProfile, ScanStatus, ScanSummary, Severity
+from hub.scans import CLOCK_SKEW, Effect, PolicyVerdict, ScanKey, ScanProfile, ScanStatus, ScanSummary, Severity
+from hub.tries import Failure
 from spoke.arn import FunctionArn
 from spoke.snapshot import fingerprint
 
 NOW = datetime(2026, 11, 21, 9, 30, 15, 250_000, UTC)
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
 LEASE = timedelta(seconds=180)
 OVER = LEASE + CLOCK_SKEW
 """So long after its claim a lease that nobody renews can be taken over."""
@@ -53,6 +55,10 @@ FAILED = replace(
     reasons=("scanner_crashed",),
     fresh_until=SUMMARY.completed_at,
 )
+EVERY_EFFECT = frozenset(Effect)
+CRASHED = Failure(2, "scanner_crashed", "the scanner died of signal 9", NOW)
+CIRCUIT = "qualys-circuit"
+"""What a worker announces when Qualys takes no scans."""
 
 
 def coverage(

@@ -1,16 +1,13 @@
 """The workers: real services, each on a machine of its own, started anew whenever one has ended."""
 
 import asyncio
-from contextvars import Context
-from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
 
-from hub.message import Source
 from hub.results import Results
-from hub.settings import Settings
 from spoke.errors import HostFault, Misconfigured
-from tests.simulation.line import Line, Weather
+from tests.simulation.grounds import Grounds
+from tests.simulation.line import Line
 from tests.simulation.links import (
     LinkedLedger,
     LinkedMetrics,
@@ -20,39 +17,14 @@ from tests.simulation.links import (
     LinkedQueue,
     LinkedSpoke,
 )
-from tests.simulation.loop import Host, SimulationLoop
-from tests.simulation.oracle import Oracle
-from tests.simulation.plan import Plan
-from tests.simulation.scanner import LinkedScanner, Qualys
+from tests.simulation.loop import Host
+from tests.simulation.scanner import LinkedScanner
 from tests.simulation.scene import Machine
-from tests.simulation.shared import Bell, RestlessQueue
-from tests.simulation.truth import START, Organization
+from tests.simulation.truth import START
 from worker.memory.clock import LoopClock
-from worker.memory.ledger import MemoryLedger
-from worker.memory.notifier import MemoryNotifier
-from worker.memory.objects import MemoryObjects
 from worker.service import Service
 from worker.tally import Tally
 from worker.world import World
-
-
-@dataclass(frozen=True, kw_only=True)
-class Grounds:
-    """What all workers share, and the settings of each."""
-
-    plan: Plan
-    settings: Settings
-    loop: SimulationLoop
-    world: Context
-    weather: Weather
-    organization: Organization
-    qualys: Qualys
-    queues: dict[Source, RestlessQueue]
-    ledger: MemoryLedger
-    objects: MemoryObjects
-    notifier: MemoryNotifier
-    bell: Bell
-    oracle: Oracle
 
 
 class Worker:

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import BinaryIO
 
 from hub.coverage import Coverage
-from hub.figures import check
 from hub.message import Depth, Message, Parking, Source
+from hub.metric_table import check
 from hub.notification import Notification
 from hub.scans import Claim, Claimed, Effect, Lease, ScanKey, ScanRecord, ScanSummary
 from hub.sightings import Sighting

@@ -17,10 +17,10 @@ from tests.worker.worlds import (
     fill,
     function,
     key_of,
+    running,
     scans_running,
     slow,
     snapshot,
-    started,
 )
 from worker.memory.clock import START
 from worker.memory.scanner import RunEnd, Script
@@ -136,20 +136,17 @@ def test_a_message_that_was_lost_ends_its_scan_and_is_not_touched_again() -> Non
             if not after:
                 asked.append(operation)
 
-        service = world.service()
-        task = started(service)
-        await scans_running(world, 1)
+        async with running(world.service()) as service:
+            await scans_running(world, 1)
 
-        async def refused(messages: Sequence[Message], visibility: timedelta) -> Sequence[Message]:
-            assert visibility == timedelta(seconds=120)
-            return messages
+            async def refused(messages: Sequence[Message], visibility: timedelta) -> Sequence[Message]:
+                assert visibility == timedelta(seconds=120)
+                return messages
 
-        world.changes.extend = refused  # type: ignore[method-assign]  # the queue says: not yours any more
-        world.changes.on_call = on_call
-        while not service.tally.endings:
-            await asyncio.sleep(1)
-        service.stop()
-        await task
+            world.changes.extend = refused  # type: ignore[method-assign]  # the queue says: not yours any more
+            world.changes.on_call = on_call
+            while not service.tally.endings:
+                await asyncio.sleep(1)
         assert service.tally.endings == {EndingKind.LOST: 1}
         assert [run.end for run in world.scanner.runs] == [RunEnd.CANCELLED]
         assert not {"delete", "park", "give_back"} & set(asked)
@@ -162,15 +159,12 @@ def test_while_qualys_refuses_the_token_nothing_is_received_and_then_the_secret_
         world = TestWorld(max_concurrent_scans=1)
         await fill(world, 2)
         world.scanner.script(function("function-0"), Script(error=QualysFault("401 unauthorized")))
-        service = world.service()
-        task = started(service)
-        while not service.tally.endings:
-            await asyncio.sleep(1)
-        refused_at = asyncio.get_running_loop().time()
-        while service.tally.endings.get(EndingKind.STORED, 0) < 2:
-            await asyncio.sleep(1)
-        service.stop()
-        await task
+        async with running(world.service()) as service:
+            while not service.tally.endings:
+                await asyncio.sleep(1)
+            refused_at = asyncio.get_running_loop().time()
+            while service.tally.endings.get(EndingKind.STORED, 0) < 2:
+                await asyncio.sleep(1)
         assert service.tally.endings == {EndingKind.GIVEN_BACK: 1, EndingKind.STORED: 2}
         [renewed] = world.renewed
         assert (renewed - world.scanner.runs[0].started_at) >= timedelta(seconds=60)
@@ -206,12 +200,9 @@ def test_a_queue_that_does_not_answer_is_asked_again_with_growing_pauses() -> No
                 raise Unavailable("no answer")
 
         world.changes.on_call = on_call
-        service = world.service()
-        task = started(service)
-        while not service.tally.endings:
-            await asyncio.sleep(1)
-        service.stop()
-        await task
+        async with running(world.service()) as service:
+            while not service.tally.endings:
+                await asyncio.sleep(1)
         assert service.tally.endings == {EndingKind.STORED: 1}
 
     run(main())
@@ -230,12 +221,9 @@ def test_a_delete_that_fails_leaves_a_message_that_is_covered_when_it_comes_agai
                 raise Unavailable("no answer")
 
         world.changes.on_call = on_call
-        service = world.service()
-        task = started(service)
-        while service.tally.endings.get(EndingKind.COVERED, 0) < 1:
-            await asyncio.sleep(1)
-        service.stop()
-        await task
+        async with running(world.service()) as service:
+            while service.tally.endings.get(EndingKind.COVERED, 0) < 1:
+                await asyncio.sleep(1)
         assert service.tally.endings == {EndingKind.LOST: 1, EndingKind.COVERED: 1}
         assert len(world.scanner.runs) == 1
         assert world.changes.messages == ()
@@ -251,15 +239,12 @@ def test_the_sweep_leaves_half_of_the_slots_to_changes() -> None:
             world.spoke.put(snapshot(arn))
             world.scanner.script(arn, LONG)
             await world.sweep.send(event(arn), group=arn.account)
-        service = world.service(sweep=True)
-        task = started(service)
-        await asyncio.sleep(600)
-        assert len(world.scanner.running) == 2
-        await fill(world, 1)
-        await asyncio.sleep(60)
-        assert (await world.coverage(function("function-0"))).state is CoverageState.COVERED
-        service.stop()
-        await task
+        async with running(world.service(sweep=True)):
+            await asyncio.sleep(600)
+            assert len(world.scanner.running) == 2
+            await fill(world, 1)
+            await asyncio.sleep(60)
+            assert (await world.coverage(function("function-0"))).state is CoverageState.COVERED
 
     run(main())
 
@@ -275,13 +260,9 @@ def test_the_sweep_uses_its_share_while_changes_leave_slots_idle() -> None:
             world.spoke.put(snapshot(arn))
             world.scanner.script(arn, Script(duration=timedelta(seconds=10)))
             await world.sweep.send(event(arn), group=arn.account)
-        service = world.service(sweep=True)
-        task = started(service)
-        await asyncio.sleep(120)
-        assert world.sweep.messages == ()
-        service.stop()
-        service.stop()
-        await task
+        async with running(world.service(sweep=True), stops=2):
+            await asyncio.sleep(120)
+            assert world.sweep.messages == ()
 
     run(main())
 
@@ -291,13 +272,10 @@ def test_a_worker_that_runs_for_weeks_remembers_no_message_that_it_gave_back() -
         world = TestWorld()
         world.spoke.put(snapshot(state="Pending"))
         await world.changes.send(event(), group="")
-        service = world.service()
-        task = started(service)
-        await asyncio.sleep(120)
-        assert service.tally.endings[EndingKind.GIVEN_BACK] > 0
-        assert service.tally.left_behind == set()
-        service.stop()
-        await task
+        async with running(world.service()) as service:
+            await asyncio.sleep(120)
+            assert service.tally.endings[EndingKind.GIVEN_BACK] > 0
+            assert service.tally.left_behind == set()
 
     run(main())
 
@@ -375,18 +353,15 @@ def test_an_account_without_access_shows_in_each_minute_until_it_answers() -> No
         world = TestWorld(max_attempts=20)
         await fill(world, 1)
         world.spoke.deny(ACCOUNT)
-        service = world.service()
-        running = started(service)
-        await asyncio.sleep(3600)
-        told = [one.values for one in world.metrics.emitted if "AccountsWithoutAccess" in one.values]
-        assert {values["AccountsPaused"] for values in told[1:]} == {0, 1}
-        assert {values["AccountsWithoutAccess"] for values in told[1:]} == {1}
-        world.spoke.allow(ACCOUNT)
-        await asyncio.sleep(3600)
-        told = [one.values for one in world.metrics.emitted if "AccountsWithoutAccess" in one.values]
-        assert told[-1]["AccountsWithoutAccess"] == 0
-        service.stop()
-        await running
+        async with running(world.service()):
+            await asyncio.sleep(3600)
+            told = [one.values for one in world.metrics.emitted if "AccountsWithoutAccess" in one.values]
+            assert {values["AccountsPaused"] for values in told[1:]} == {0, 1}
+            assert {values["AccountsWithoutAccess"] for values in told[1:]} == {1}
+            world.spoke.allow(ACCOUNT)
+            await asyncio.sleep(3600)
+            told = [one.values for one in world.metrics.emitted if "AccountsWithoutAccess" in one.values]
+            assert told[-1]["AccountsWithoutAccess"] == 0
 
     run(main())
 
@@ -398,14 +373,11 @@ def test_a_heartbeat_that_hangs_loses_its_messages_before_others_see_them() -> N
         world.scanner.script(function("function-0"), LONG)
 
         world.changes.on_call = slow("extend", 240)
-        service = world.service()
-        task = started(service)
-        while not service.tally.endings:
-            await asyncio.sleep(1)
-        assert asyncio.get_running_loop().time() < world.settings.visibility_timeout
-        assert service.tally.endings == {EndingKind.LOST: 1}
-        service.stop()
-        await task
+        async with running(world.service()) as service:
+            while not service.tally.endings:
+                await asyncio.sleep(1)
+            assert asyncio.get_running_loop().time() < world.settings.visibility_timeout
+            assert service.tally.endings == {EndingKind.LOST: 1}
 
     run(main())
 
@@ -417,13 +389,10 @@ def test_the_sweep_is_never_starved_by_changes() -> None:
         swept = function("swept")
         world.spoke.put(snapshot(swept))
         await world.sweep.send(event(swept), group=swept.account)
-        service = world.service(sweep=True)
-        task = started(service)
-        await asyncio.sleep(600)
-        assert len(world.scanner.runs_of(swept)) == 1
-        assert len(world.changes.messages) > 100, "long before the changes were done"
-        service.stop()
-        await task
+        async with running(world.service(sweep=True)):
+            await asyncio.sleep(600)
+            assert len(world.scanner.runs_of(swept)) == 1
+            assert len(world.changes.messages) > 100, "long before the changes were done"
 
     run(main())
 
@@ -437,11 +406,8 @@ def test_what_nobody_carries_any_more_is_not_kept_from_others() -> None:
             raise ZeroDivisionError(f"an observer's own mistake at {trip.stage}")
 
         world.watch.moved = broken  # type: ignore[method-assign]  # somebody else's code
-        service = world.service()
-        task = started(service)
-        await asyncio.sleep(2 * world.settings.visibility_timeout)
-        service.stop()
-        await task
+        async with running(world.service()):
+            await asyncio.sleep(2 * world.settings.visibility_timeout)
         assert world.changes.messages[0].receive_count > 1
 
     run(main())

@@ -2,7 +2,7 @@ import asyncio
 from datetime import timedelta
 
 from tests.virtual_time import run
-from tests.worker.worlds import LONG, TestWorld, event, function, snapshot, started
+from tests.worker.worlds import LONG, TestWorld, event, function, running, snapshot
 from worker.memory.scanner import Script
 
 NOISY, QUIET = "210000000001", "210000000002"
@@ -25,18 +25,15 @@ def test_one_noisy_account_leaves_slots_to_the_others() -> None:
     async def main() -> None:
         world = TestWorld(max_concurrent_scans=4)
         await send(world, 40, NOISY, LONG)
-        service = world.service()
-        task = started(service)
-        await asyncio.sleep(300)
-        assert running_of(world, NOISY) == 3
-        before = asyncio.get_running_loop().time()
-        await send(world, 1, QUIET)
-        while not world.scanner.runs_of(function("function-0", account=QUIET)):
-            await asyncio.sleep(0.1)
-        # Not at once: the noisy account's messages lie before it in the queue, and come out of it one by one.
-        assert asyncio.get_running_loop().time() - before < 60
-        service.stop()
-        await task
+        async with running(world.service()):
+            await asyncio.sleep(300)
+            assert running_of(world, NOISY) == 3
+            before = asyncio.get_running_loop().time()
+            await send(world, 1, QUIET)
+            while not world.scanner.runs_of(function("function-0", account=QUIET)):
+                await asyncio.sleep(0.1)
+            # Not at once: the noisy account's messages lie before it in the queue, and come out of it one by one.
+            assert asyncio.get_running_loop().time() - before < 60
 
     run(main())
 
@@ -45,17 +42,14 @@ def test_a_waiting_message_is_kept_by_the_heartbeat_and_scanned_when_its_turn_co
     async def main() -> None:
         world = TestWorld(max_concurrent_scans=4, max_scans_per_account=1)
         await send(world, 3, NOISY, Script(duration=timedelta(minutes=20)))
-        service = world.service()
-        task = started(service)
-        await asyncio.sleep(600)
-        assert (running_of(world, NOISY), world.world.places.waiting) == (1, 2)
-        await asyncio.sleep(3100)
-        assert [run.ended_at is not None for run in world.scanner.runs] == [True] * 3
-        assert world.changes.messages == ()
-        assert world.watch.trips
-        assert {trip.message.receive_count for trip in world.watch.trips} == {1}
-        service.stop()
-        await task
+        async with running(world.service()):
+            await asyncio.sleep(600)
+            assert (running_of(world, NOISY), world.world.places.waiting) == (1, 2)
+            await asyncio.sleep(3100)
+            assert [run.ended_at is not None for run in world.scanner.runs] == [True] * 3
+            assert world.changes.messages == ()
+            assert world.watch.trips
+            assert {trip.message.receive_count for trip in world.watch.trips} == {1}
 
     run(main())
 
@@ -64,16 +58,13 @@ def test_no_more_is_held_than_slots_and_as_many_that_wait() -> None:
     async def main() -> None:
         world = TestWorld(max_concurrent_scans=4)
         await send(world, 60, NOISY, LONG)
-        service = world.service()
-        task = started(service)
-        most = 0
-        for _ in range(2000):
-            await asyncio.sleep(0.1)
-            most = max(most, len(service._running))
-            assert running_of(world, NOISY) <= 3
-        assert most <= 8
-        service.stop()
-        await task
+        async with running(world.service()) as service:
+            most = 0
+            for _ in range(2000):
+                await asyncio.sleep(0.1)
+                most = max(most, len(service._running))
+                assert running_of(world, NOISY) <= 3
+            assert most <= 8
 
     run(main())
 
@@ -89,13 +80,10 @@ def test_a_long_queue_of_one_account_is_not_received_over_and_over() -> None:
             receives += operation == "receive" and after
 
         world.changes.on_call = on_call
-        service = world.service()
-        task = started(service)
-        await asyncio.sleep(600)
-        assert receives < 1300, "two a second at the most"
-        assert max(message.receive_count for message in world.changes.messages) < 30
-        service.stop()
-        await task
+        async with running(world.service()):
+            await asyncio.sleep(600)
+            assert receives < 1300, "two a second at the most"
+            assert max(message.receive_count for message in world.changes.messages) < 30
 
     run(main())
 

@@ -5,18 +5,27 @@ import pytest
 
 from spoke.errors import HostFault, Misconfigured
 from tests.virtual_time import run
-from tests.worker.worlds import LONG, TestWorld, event, failing, fill, function, scans_running, slow, snapshot, started
+from tests.worker.worlds import (
+    LONG,
+    TestWorld,
+    event,
+    failing,
+    fill,
+    function,
+    running,
+    scans_running,
+    slow,
+    snapshot,
+    started,
+)
 from worker.memory.scanner import RunEnd, Script
 from worker.trip import EndingKind
 
 
 def test_stop_cancels_the_long_poll_and_ends_at_once() -> None:
     async def main() -> None:
-        service = TestWorld().service()
-        task = started(service)
-        await asyncio.sleep(3)
-        service.stop()
-        await task
+        async with running(TestWorld().service()):
+            await asyncio.sleep(3)
         assert asyncio.get_running_loop().time() == pytest.approx(3, abs=0.1)
 
     run(main())
@@ -40,11 +49,8 @@ def test_a_scan_may_finish_within_the_drain_time() -> None:
         world = TestWorld(drain_timeout=110)
         await fill(world, 1)
         world.scanner.script(function("function-0"), Script(duration=timedelta(seconds=100)))
-        service = world.service()
-        task = started(service)
-        await scans_running(world, 1)
-        service.stop()
-        await task
+        async with running(world.service()) as service:
+            await scans_running(world, 1)
         assert service.tally.endings == {EndingKind.STORED: 1}
         assert world.changes.messages == ()
 
@@ -56,12 +62,9 @@ def test_a_scan_beyond_the_drain_time_is_ended_and_its_message_given_back() -> N
         world = TestWorld(drain_timeout=110)
         await fill(world, 1)
         world.scanner.script(function("function-0"), LONG)
-        service = world.service()
-        task = started(service)
-        await scans_running(world, 1)
-        before = asyncio.get_running_loop().time()
-        service.stop()
-        await task
+        async with running(world.service()) as service:
+            await scans_running(world, 1)
+            before = asyncio.get_running_loop().time()
         assert asyncio.get_running_loop().time() - before == pytest.approx(110, abs=1)
         assert [run.end for run in world.scanner.runs] == [RunEnd.CANCELLED]
         assert service.tally.endings == {EndingKind.GIVEN_BACK: 1}
@@ -108,13 +111,9 @@ def test_without_any_drain_time_what_has_ended_is_still_settled(operation: str, 
             world.spoke.put(snapshot(state="Pending"))
         await world.changes.send(body, group="")
         world.changes.on_call = slow(operation, 3)
-        service = world.service()
-        task = started(service)
-        while service.tally.endings == {} and not any(trip.ending for trip in service._running.values()):
-            await asyncio.sleep(0.01)
-        service.stop()
-        service.stop()
-        await task
+        async with running(world.service(), stops=2) as service:
+            while service.tally.endings == {} and not any(trip.ending for trip in service._running.values()):
+                await asyncio.sleep(0.01)
         assert EndingKind.LOST not in service.tally.endings
         assert service.tally.endings
 
@@ -167,12 +166,9 @@ def test_what_has_not_begun_is_given_back_without_waiting() -> None:
                 await asyncio.sleep(60)
 
         world.ledger.on_call = on_call
-        service = world.service()
-        task = started(service)
-        await reached.wait()
-        before = asyncio.get_running_loop().time()
-        service.stop()
-        await task
+        async with running(world.service()) as service:
+            await reached.wait()
+            before = asyncio.get_running_loop().time()
         assert asyncio.get_running_loop().time() - before < 1
         assert service.tally.endings == {EndingKind.GIVEN_BACK: 1}
         assert (await world.changes.depth()).visible == 1
@@ -241,11 +237,8 @@ def test_a_stop_lets_what_is_being_settled_be_settled(operation: str, body: str,
         await world.changes.send(body, group="210000000001")
 
         world.changes.on_call = slow(operation, 0.2)
-        service = world.service()
-        task = started(service)
-        await asyncio.sleep(0.1)
-        service.stop()
-        await task
+        async with running(world.service()) as service:
+            await asyncio.sleep(0.1)
         assert service.tally.endings == {ending: 1}
 
     run(main())
@@ -257,11 +250,8 @@ def test_a_claim_that_is_answered_after_a_stop_leaves_no_lease_behind() -> None:
         await fill(world, 1)
 
         world.ledger.on_call = slow("claim", 0.2, after=True)
-        service = world.service()
-        task = started(service)
-        await asyncio.sleep(0.1)
-        service.stop()
-        await task
+        async with running(world.service()) as service:
+            await asyncio.sleep(0.1)
         world.ledger.on_call = None
         assert service.tally.endings == {EndingKind.GIVEN_BACK: 1}
         tally = await world.service().run(drain=True)

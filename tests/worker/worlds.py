@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -232,6 +233,17 @@ async def fill(world: TestWorld, count: int, *, prefix: str = "function") -> Non
 
 def started(service: Service, *, drain: bool = False) -> asyncio.Task[object]:
     return asyncio.ensure_future(service.run(drain=drain))
+
+
+@asynccontextmanager
+async def running(service: Service, *, stops: int = 1) -> AsyncIterator[Service]:
+    """The service runs meanwhile; then it is told to stop, so many times, and has ended."""
+    task = started(service)
+    # Not in a `finally`: what failed meanwhile is not to wait for a scan of two hours, nor to be hidden by its end.
+    yield service
+    for _ in range(stops):
+        service.stop()
+    await task
 
 
 async def scans_running(world: TestWorld, count: int) -> None:

@@ -1,0 +1,80 @@
+"""Results of another code, of another function, or without their files; states that go back."""
+
+from dataclasses import replace
+
+from tests.simulation.court import ARN, OTHER, PREFIX, SCAN_SK, Court
+from tests.simulation.scanner import PROFILE
+from tests.simulation.truth import Session
+
+
+def test_3_a_result_whose_files_are_not_there(court: Court) -> None:
+    key = court.result()
+    del court.objects[f"{PREFIX}/sbom.cdx.json"]
+    court.objects[key] = court.objects[key].replace(b'"success"', b'"failed"')
+    court.oracle.stored("w1", key)
+    assert court.verdict.startswith("invariant 3")
+    assert "which is not there" in court.verdict
+
+
+def test_3_a_commit_whose_manifest_is_not_there(court: Court) -> None:
+    summary = court.summary()
+    court.objects.clear()
+    court.write(SCAN_SK, {"summary": summary})
+    assert "whose manifest is not there" in court.verdict
+
+
+def scanned(court: Court, marker: str) -> None:
+    run = court.scan("w1")
+    court.oracle.scan_ended(run, marker)
+
+
+def test_4_a_result_that_says_another_code_than_was_read(court: Court) -> None:
+    scanned(court, "orders-1-1")
+    court.oracle.stored("w1", court.result(marker="orders-1-1"))
+    assert court.verdict.startswith("invariant 4")
+    assert "orders-1-1 was read" in court.verdict
+
+
+def test_4_a_result_that_doubts_itself_may(court: Court) -> None:
+    scanned(court, "orders-1-1")
+    court.oracle.stored("w1", court.result(marker="orders-1-1", reasons=("code_changed",)))
+    assert court.verdict == ""
+
+
+def test_4_a_result_that_was_read_by_nobody(court: Court) -> None:
+    scanned(court, "orders-1-0")
+    court.oracle.stored("w2", court.result())
+    assert "holds what was read elsewhere" in court.verdict
+
+
+def test_4_a_manifest_under_another_function(court: Court) -> None:
+    key = court.result()
+    court.objects[f"scans/elsewhere/{key}"] = court.objects[key]
+    court.oracle.stored("w1", f"scans/elsewhere/{key}")
+    assert court.verdict.startswith("invariant 4")
+
+
+def test_4_a_result_committed_for_another_code(court: Court) -> None:
+    summary = court.summary()
+    court.write(f"scan#{OTHER}#{PROFILE.id}", {"summary": summary})
+    assert court.verdict.startswith("invariant 4")
+
+
+def test_4_a_session_for_another_function(court: Court) -> None:
+    court.claim("w1", "owner-1", "m1", until=180)
+    court.scene.organization.sessions["ASIA"] = Session(replace(ARN, name="payroll"), 1e9)
+    court.oracle.scan_started("w1", court.snapshot(), "ASIA")
+    assert court.verdict.startswith("invariant 4")
+    assert "payroll" in court.verdict
+
+
+def test_5_a_state_that_goes_back(court: Court) -> None:
+    court.write("state", {"state": "COVERED", "asOf": 2})
+    court.write("state", {"state": "COVERED", "asOf": 1})
+    assert court.verdict.startswith("invariant 5")
+
+
+def test_5_a_state_that_forgets_the_last_good_result(court: Court) -> None:
+    court.write("state", {"state": "COVERED", "asOf": 2, "lastGood": {}})
+    court.write("state", {"state": "FAILED", "asOf": 2})
+    assert court.verdict.endswith("has lost its last good result")
