@@ -1,4 +1,4 @@
-"""Figures that leave as CloudWatch embedded metrics: one JSON line each, no call. Which there are: `hub.figures`.
+"""Figures that leave as CloudWatch embedded metrics: one JSON line each, no call. Which: `hub.metric_table`.
 
 The format: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 CloudWatch Logs makes metrics of such lines by itself. The package aws-embedded-metrics was looked at: its `flush` is a
@@ -14,7 +14,7 @@ from typing import TextIO
 
 import structlog
 
-from hub.figures import UNITS, check
+from hub.metric_table import UNITS, check
 
 log = structlog.get_logger()
 
@@ -46,8 +46,8 @@ class EmbeddedMetrics:
         """Write one line. Figures are summed up by the first dimension alone and by all of them together.
 
         Args:
-            values: Figures by the names in `hub.figures.Metric`; one that is not a finite number is left out.
-            dimensions: Of `hub.figures.DIMENSIONS`.
+            values: Figures by the names in `hub.metric_table.Metric`; one that is not a finite number is left out.
+            dimensions: Of `hub.metric_table.DIMENSIONS`.
             **properties: Stand beside the figures and can be searched for.
 
         Raises:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hub.coverage import CoverageState
-from hub.figures import Metric
+from hub.metric_table import Metric
 from hub.settings import PREFIX, Settings
 from spoke import errors
 from spoke.events import IgnoredReason, MalformedReason

@@ -215,7 +215,7 @@ class Metrics(Protocol):
     """Figures that leave as CloudWatch embedded metrics: no call, no wait."""
 
     def emit(self, values: Mapping[str, float], *, dimensions: Mapping[str, str], **properties: str) -> None:
-        """Write one set of figures. Names and units are in `hub.figures`."""
+        """Write one set of figures. Names and units are in `hub.metric_table`."""
         ...
 
 

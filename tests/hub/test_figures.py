@@ -3,17 +3,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from hub.coverage import CoverageState
-from hub.figures import (
-    Metric,
-    Unit,
-    check,
-    circuit_figures,
-    ending_figures,
-    load_figures,
-    scan_figures,
-    try_figures,
-)
+from hub.figures import circuit_figures, ending_figures, load_figures, scan_figures, try_figures
 from hub.message import Source
+from hub.metric_table import check
 from hub.scans import ScanStatus, ScanSummary, Severity
 from spoke.events import Change, ChangeKind
 from tests.hub.samples import FINISHED, FUNCTION, SCAN_ID
@@ -154,15 +146,3 @@ def test_a_failed_try_says_whose_function_it_was_and_how_the_scanner_ended() -> 
         "exit_code": "SIGKILL",
     }
     assert try_figures("unexpected").keys() == {"values", "dimensions", "reason"}
-
-
-def test_names_are_told_apart() -> None:
-    assert len({metric.label for metric in Metric}) == len(Metric)
-
-
-def test_what_takes_time_is_told_in_seconds_and_all_else_is_counted() -> None:
-    assert {metric.label for metric in Metric if metric.unit is Unit.SECONDS} == {
-        "ScanDuration",
-        "QueueDelay",
-        "ChangeLatency",
-    }

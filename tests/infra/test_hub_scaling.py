@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from hub.figures import Metric
+from hub.metric_table import Metric
 from hub.metrics import NAMESPACE
 from tests.infra.metric_math import Figure, value
 from tests.infra.template import of_type, placed, template
+from tests.policies.world import hub
 
 HUB = "hub.yaml"
 DEFAULTS = {"BacklogPerTask": 20, "MaxChangeAge": 600}
@@ -71,8 +72,6 @@ def test_a_bad_deployment_is_taken_back_and_a_scan_is_not_ended_by_a_shell() -> 
 def test_tasks_share_spot_and_on_demand_as_wanted() -> None:
     ((_, service),) = placed(HUB, "AWS::ECS::Service").items()
     assert "LaunchType" not in service["Properties"], "ECS takes either"
-    providers = only("AWS::ECS::ClusterCapacityProviderAssociations")["CapacityProviders"]
-    assert providers == {"Fn::If": ["UsesSpot", ["FARGATE", "FARGATE_SPOT"], ["FARGATE"]]}
     assert service["DependsOn"] == "CapacityProviders", "the cluster knows them first"
     on_demand, spot = service["Properties"]["CapacityProviderStrategy"]
     assert on_demand["CapacityProvider"] == "FARGATE"
@@ -81,6 +80,30 @@ def test_tasks_share_spot_and_on_demand_as_wanted() -> None:
     assert condition == "UsesSpot"
     assert provider == {"CapacityProvider": "FARGATE_SPOT", "Weight": {"Ref": "SpotShare"}}
     assert otherwise == {"Ref": "AWS::NoValue"}
+
+
+@pytest.mark.parametrize("share", [0, 25, 50, 75, 100])
+def test_the_cluster_keeps_spot_when_the_share_goes_back_to_none(share: int) -> None:
+    """PutClusterCapacityProviders in ECS's API reference: no provider goes while tasks use it, and those of Spot stay on it."""
+    deployed = hub(SpotShare=str(share))
+    assert deployed.resources["CapacityProviders"]["Properties"]["CapacityProviders"] == ["FARGATE", "FARGATE_SPOT"]
+
+
+@pytest.mark.parametrize(
+    ("partition", "region"), [("aws-us-gov", "us-gov-west-1"), ("aws-cn", "cn-north-1"), ("aws", "eu-central-1")]
+)
+def test_where_spot_may_not_be_sold_it_is_named_only_when_wanted(partition: str, region: str) -> None:
+    without, half = (
+        hub(region, partition, SpotShare=share).resources["CapacityProviders"]["Properties"]["CapacityProviders"]
+        for share in ("0", "50")
+    )
+    assert half == ["FARGATE", "FARGATE_SPOT"]
+    assert without == (half if partition == "aws" else ["FARGATE"])
+
+
+def test_no_task_is_ended_to_balance_zones() -> None:
+    """ECS balances the zones of a new service unless told otherwise (CreateService in its API reference)."""
+    assert only("AWS::ECS::Service")["AvailabilityZoneRebalancing"] == "DISABLED"
 
 
 def test_the_two_shares_are_a_hundred_percent() -> None:
@@ -139,8 +162,10 @@ def test_the_backlog_per_task(known: dict[str, Figure], expected: Figure) -> Non
         ({"changes": 1.0, "sweep": 0.0, "oldest": 5.0, "desired": 0.0}, 601.0),
         ({"changes": 1.0, "oldest": 5.0}, 601.0),
         ({"sweep": 1.0, "desired": 0.0}, 601.0),
-        # a task that is wanted and cannot start calls for no other one before the change is old
-        ({"changes": 1.0, "sweep": 0.0, "oldest": 5.0, "desired": 1.0}, 5.0),
+        # more tasks were called and start, beside one that runs: no other one before the change is old
+        ({"changes": 1.0, "sweep": 0.0, "oldest": 5.0, "desired": 3.0}, 5.0),
+        # no task runs, of which Container Insights tells nothing, not even that one is wanted
+        ({"changes": 1.0, "sweep": 0.0, "oldest": 5.0}, 601.0),
         ({"changes": 0.0, "sweep": 0.0, "oldest": 0.0, "desired": 0.0}, 0.0),
         ({}, None),
     ],

@@ -9,16 +9,9 @@ from typing import Any
 import pytest
 
 from hub.coverage import CoverageState
-from hub.figures import (
-    DIMENSIONS,
-    Metric,
-    circuit_figures,
-    ending_figures,
-    load_figures,
-    scan_figures,
-    try_figures,
-)
+from hub.figures import circuit_figures, ending_figures, load_figures, scan_figures, try_figures
 from hub.message import Source
+from hub.metric_table import DIMENSIONS, Metric
 from hub.metrics import NAMESPACE
 from hub.scans import ScanStatus, ScanSummary
 from spoke.arn import FunctionArn
@@ -283,12 +276,40 @@ def test_no_scan_in_a_day_though_functions_changed(known: dict[str, Figure], exp
     assert unscanned(**known) == expected
 
 
+def missing(**known: Figure) -> Figure:
+    figures: dict[str, Figure] = dict.fromkeys(("changes", "sweep", "desired", "running"))
+    return value(ALARMS["scanhub-tasks"]["Metrics"], figures | known, {})
+
+
 @pytest.mark.parametrize(
-    ("desired", "running", "expected"),
-    [(4.0, 4.0, 0.0), (4.0, 3.0, 25.0), (1.0, 0.25, 75.0), (0.0, 0.0, None), (None, None, None)],
+    ("known", "expected"),
+    [
+        ({"desired": 4.0, "running": 4.0, "changes": 9.0}, 0.0),
+        ({"desired": 4.0, "running": 3.0, "changes": 0.0, "sweep": 0.0}, 25.0),
+        # SQS has put the queues to sleep
+        ({"desired": 4.0, "running": 2.0}, 50.0),
+        # no task runs, whether Container Insights says so or, as its guide has it, says nothing
+        ({"desired": 1.0, "running": 0.0, "changes": 1.0}, 100.0),
+        ({"changes": 1.0, "sweep": 0.0}, 100.0),
+        ({"sweep": 3.0}, 100.0),
+        # scaled to zero, and nothing to do
+        ({"changes": 0.0, "sweep": 0.0}, 0.0),
+        ({"desired": 0.0, "running": 0.0, "changes": 0.0}, 0.0),
+        # a protected task that still scans though none is wanted
+        ({"desired": 0.0, "running": 1.0, "changes": 0.0}, None),
+        ({}, None),
+    ],
 )
-def test_missing_tasks_are_a_share_of_those_wanted(desired: Figure, running: Figure, expected: Figure) -> None:
-    assert value(ALARMS["scanhub-tasks"]["Metrics"], {"desired": desired, "running": running}, {}) == expected
+def test_missing_tasks_are_a_share_of_those_wanted_or_all_where_something_waits(
+    known: dict[str, Figure], expected: Figure
+) -> None:
+    assert missing(**known) == expected
+
+
+def test_a_task_that_ends_again_and_again_is_seen_though_it_runs_now_and_then() -> None:
+    alarm = ALARMS["scanhub-tasks"]
+    assert {query["MetricStat"]["Period"] for query in alarm["Metrics"] if "MetricStat" in query} == {60}
+    assert (alarm["DatapointsToAlarm"], alarm["EvaluationPeriods"]) == (10, 15)
 
 
 @pytest.mark.parametrize(("failed", "lost", "expected"), [(2.0, None, 2.0), (None, 1.0, 1.0), (None, None, None)])

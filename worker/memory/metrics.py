@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hub.figures import check
+from hub.metric_table import check
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class MemoryMetrics:
         """See `worker.ports.Metrics`.
 
         Raises:
-            ValueError: A name is in no table of `hub.figures`.
+            ValueError: A name is in no table of `hub.metric_table`.
         """
         check(values, dimensions)
         self.emitted.append(Emission(dict(values), dict(dimensions), properties))
