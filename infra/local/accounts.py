@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -73,6 +74,10 @@ class Accounts:
             self._credentials[account] = self._enter(account)
         return self._make(service, account, region or self._region, endpoint)
 
+    def acting_as(self, account: str) -> "ActingAccount":
+        """Clients for which `account` is the caller's own, and its administrators enter the others."""
+        return ActingAccount(self, account)
+
     def _enter(self, account: str) -> Mapping[str, str]:
         role = f"arn:aws:iam::{account}:role/{ADMIN_ROLE}"
         with calling(f"entering the account {account} as its administrator"):
@@ -92,6 +97,23 @@ class Accounts:
                 return make(service, region_name=region, endpoint_url=url, config=_CONFIG, **credentials)
             except ValueError as error:
                 raise Misconfigured(f"no client for {service} can be made: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class ActingAccount:
+    """Clients as the administrators of one account have them.
+
+    Attributes:
+        accounts: Of the whole local organization.
+        account: The caller's own.
+    """
+
+    accounts: Accounts
+    account: str
+
+    def client(self, service: str, *, account: str | None = None, region: str | None = None) -> AwsClient:
+        """As `Accounts.client`; None is the caller's own account."""
+        return self.accounts.client(service, account=account or self.account, region=region)
 
 
 def _is_aws(url: str) -> bool:

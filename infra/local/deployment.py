@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -10,8 +10,8 @@ from typing import Any, Protocol
 from botocore.exceptions import ClientError
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
-from hub.settings import PREFIX, Settings
 from infra.calls import AwsClient, calling
+from infra.hub_settings import environment
 from infra.local.accounts import Accounts, spoke_accounts
 from infra.local.stacks import bring_up
 from spoke.aws_errors import ABSENT, error_code
@@ -26,6 +26,8 @@ SETTLE_PATIENCE = 60.0
 
 ORGANIZATION = "o-scanhublocal"
 HUB_STACK = "scanhub-hub"
+NETWORK_STACK = "scanhub-hub-network"
+MONITORING_STACK = "scanhub-hub-monitoring"
 SPOKE_STACK = "scanhub-spoke"
 FUNCTION_ROLE = "scanhub-sample-function"
 
@@ -133,6 +135,8 @@ def deploy(
     spokes: int = 3,
     regions: Sequence[str] = ("eu-central-1", "us-east-1"),
     hub_region: str = "eu-central-1",
+    organization: str = ORGANIZATION,
+    parameters: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
     progress: Callable[[str], None] = _silent,
 ) -> Deployment:
     """Deploy hub and spokes, or bring them up to date. What is there already keeps its secrets.
@@ -140,8 +144,10 @@ def deploy(
     Args:
         endpoint: Of the local cloud; None leaves it to `AWS_ENDPOINT_URL` and its relatives for single services.
         spokes: How many member accounts.
-        regions: Where each of them is watched.
+        regions: Where each of them is watched; the first one is the primary, whose stacks make the roles.
         hub_region: Where the hub stands.
+        organization: The id that the templates are given.
+        parameters: By template (`hub.yaml`): what is to be otherwise than a local cloud has it.
         progress: Is told each step, in one line.
 
     Raises:
@@ -150,65 +156,67 @@ def deploy(
     """
     accounts = Accounts(endpoint, hub_region)
     progress(f"hub {accounts.hub} in {hub_region}")
-    outputs = bring_up(accounts.client("cloudformation"), HUB_STACK, "hub.yaml", _hub_parameters(accounts))
+    stacks = accounts.client("cloudformation")
+    # A ledger that refuses to be deleted is no use in a cloud that is thrown away.
+    given = {"OrganizationId": organization, "DeletionProtection": "false"}
+    given |= _service_parameters(accounts, stacks, parameters)
+    outputs = _bring_up(stacks, HUB_STACK, "hub.yaml", given, parameters)
+    watched = {"EventBusName": outputs["BusArn"].rpartition("/")[2]}
+    _bring_up(stacks, MONITORING_STACK, "hub-monitoring.yaml", watched, parameters)
     external_id = _provide_secrets(accounts, outputs)
+    given = _spoke_parameters(outputs, organization, external_id, regions[0])
     members = spoke_accounts(spokes)
     for account in members:
         for region in regions:
             progress(f"spoke {account} in {region}")
             stacks = accounts.client("cloudformation", account=account, region=region)
-            bring_up(stacks, SPOKE_STACK, "spoke.yaml", _spoke_parameters(outputs, external_id, regions[0]))
+            _bring_up(stacks, SPOKE_STACK, "spoke.yaml", given, parameters)
     return Deployment(
-        settings=MappingProxyType(_settings(outputs)),
+        settings=MappingProxyType(environment(outputs)),
         outputs=MappingProxyType(dict(outputs)),
         spokes=members,
         regions=tuple(regions),
         hub_account=accounts.hub,
         hub_region=hub_region,
-        organization=ORGANIZATION,
+        organization=organization,
         endpoint=accounts.endpoint,
         accounts=accounts,
     )
 
 
-def output_name(setting: str) -> str:
-    """The name of the hub's output for a field of the settings: `changes_queue_url` -> `ChangesQueueUrl`."""
-    return "".join(word.capitalize() for word in setting.split("_"))
+def _bring_up(
+    stacks: AwsClient,
+    name: str,
+    template: str,
+    given: Mapping[str, str],
+    parameters: Mapping[str, Mapping[str, str]],
+) -> Mapping[str, str]:
+    return bring_up(stacks, name, template, {**given, **parameters.get(template, {})})
 
 
-def _settings(outputs: Mapping[str, str]) -> dict[str, str]:
-    named = {setting: output_name(setting) for setting in Settings.model_fields}
-    return {f"{PREFIX}{setting.upper()}": outputs[name] for setting, name in named.items() if name in outputs}
-
-
-def _hub_parameters(accounts: Accounts) -> dict[str, str]:
-    # A ledger that refuses to be deleted is no use in a cloud that is thrown away.
-    return {"OrganizationId": ORGANIZATION, "DeletionProtection": "false", **dict(_service_parameters(accounts))}
-
-
-def _service_parameters(accounts: Accounts) -> Iterator[tuple[str, str]]:
+def _service_parameters(
+    accounts: Accounts, stacks: AwsClient, parameters: Mapping[str, Mapping[str, str]]
+) -> dict[str, str]:
     """What makes the template create the ECS service too, where the cloud that serves CloudFormation has ECS."""
-    cloud = accounts.client("cloudformation").meta.endpoint_url
-    network = accounts.client("ec2", endpoint=cloud)
     try:
-        accounts.client("ecs", endpoint=cloud).list_clusters()
-        subnets = network.describe_subnets(Filters=[{"Name": "default-for-az", "Values": ["true"]}])["Subnets"]
+        accounts.client("ecs", endpoint=stacks.meta.endpoint_url).list_clusters()
     except ClientError:
-        return
-    if subnets:
-        yield "ContainerImage", _IMAGE
-        yield "VpcId", subnets[0]["VpcId"]
-        yield "SubnetIds", ",".join(sorted(subnet["SubnetId"] for subnet in subnets))
+        return {}
+    network = _bring_up(stacks, NETWORK_STACK, "hub-network.yaml", {}, parameters)
+    return {"ScannerImageUri": _IMAGE, "VpcId": network["VpcId"], "SubnetIds": network["SubnetIds"]}
 
 
-def _spoke_parameters(outputs: Mapping[str, str], external_id: str, role_region: str) -> dict[str, str]:
+def _spoke_parameters(
+    outputs: Mapping[str, str], organization: str, external_id: str, primary_region: str
+) -> dict[str, str]:
     return {
         "HubBusArn": outputs["BusArn"],
         "HubTaskRoleArn": outputs["TaskRoleArn"],
-        "OrganizationId": ORGANIZATION,
-        "ExternalId": external_id,
+        "OrganizationId": organization,
+        "ScannerExternalId": external_id,
         "SpokeRoleName": outputs["SpokeRoleName"],
-        "RoleRegion": role_region,
+        "SpokeRolePath": outputs["SpokeRolePath"],
+        "RoleRegion": primary_region,
     }
 
 

@@ -67,10 +67,14 @@ def play(deployment: Deployment, *, progress: Callable[[str], None] = print) -> 
     events.put("duplicates", second, traffic.code_updated(second, named_by_arn=True, publish=True))
     events.put("duplicates", third, traffic.configuration_updated(third))
     events.put(
-        "failed calls",
+        "failed calls (not forwarded)",
         second,
         traffic.code_updated(second).failed("AccessDeniedException", "User is not authorized to perform this action"),
+        forwarded=False,
     )
+    tried = traffic.code_updated(first)
+    tried = replace(tried, request={**tried.request, "dryRun": True})
+    events.put("dry runs (not forwarded)", first, tried, forwarded=False)
     events.put("broken records", third, traffic.broken(third.account, third.region))
     events.put("of another account", first, replace(traffic.created(elsewhere), account=first.account))
     events.put("tag changes (not forwarded)", first, traffic.tagged(first, {"team": "orders"}), forwarded=False)

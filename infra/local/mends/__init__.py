@@ -12,9 +12,12 @@ from infra.local.mends import (
     bucket_policy,
     bus_hop,
     code_location,
-    dropped_options,
     dynamodb_atomicity,
-    resource_types,
+    organizations,
+    resources,
+    service_options,
+    stack_sets,
+    stacks,
 )
 from infra.local.mends.code_location import PackageStore
 
@@ -31,7 +34,10 @@ def installed(packages: PackageStore) -> Iterator[None]:
         mends.enter_context(bucket_policy.mended())
         mends.enter_context(bus_hop.mended())
         mends.enter_context(code_location.mended(packages))
-        mends.enter_context(resource_types.mended())
-        mends.enter_context(dropped_options.mended())
         mends.enter_context(dynamodb_atomicity.mended())
+        mends.enter_context(organizations.mended())
+        mends.enter_context(resources.mended())
+        mends.enter_context(service_options.mended())
+        mends.enter_context(stacks.mended())
+        mends.enter_context(stack_sets.mended())
         yield

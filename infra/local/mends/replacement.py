@@ -1,4 +1,4 @@
-"""Putting something else in the place of an attribute, for a while."""
+"""Putting something else in the place of an attribute, or where none is yet, for a while."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,3 +21,19 @@ def replaced(owner: type | ModuleType, name: str, new: object) -> Iterator[None]
         yield
     finally:
         setattr(owner, name, old)
+
+
+@contextmanager
+def added(owner: type, name: str, new: object) -> Iterator[None]:
+    """Let there be an `owner.name` until the context is left.
+
+    Raises:
+        AttributeError: There is one already: moto has learnt it, and the mend must go.
+    """
+    if hasattr(owner, name):
+        raise AttributeError(f"{owner.__name__} has an attribute {name}: the mend needs another look")
+    setattr(owner, name, new)
+    try:
+        yield
+    finally:
+        delattr(owner, name)

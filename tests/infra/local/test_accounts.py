@@ -80,6 +80,6 @@ def test_credentials_of_the_environment_decide_the_account(
 
 
 def test_a_cloud_that_generates_no_external_id_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("infra.local.mends.resource_types._password", lambda *_: "")
+    monkeypatch.setattr("infra.local.mends.resources.keys._generated", lambda *_: None)
     with EmbeddedCloud() as cloud, pytest.raises(Misconfigured, match=r"external-id-.* has no value"):
         deploy(cloud.endpoint)

@@ -84,11 +84,12 @@ def test_a_mend_for_another_moto_fails_at_once() -> None:
 
 
 def test_a_resource_type_that_nobody_mended_fails_the_stack_instead_of_vanishing() -> None:
-    template = '{"Resources": {"Scaling": {"Type": "AWS::ApplicationAutoScaling::ScalableTarget", "Properties": {}}}}'
+    template = '{"Resources": {"Trail": {"Type": "AWS::CloudTrail::Trail", "Properties": {}}}}'
     with EmbeddedCloud() as cloud:
         stacks = boto3.client("cloudformation", endpoint_url=cloud.endpoint)
-        with pytest.raises(ClientError, match="cannot create AWS::ApplicationAutoScaling::ScalableTarget"):
-            stacks.create_stack(StackName="scaling", TemplateBody=template)
+        with pytest.raises(ClientError, match=r"Unrecognized resource types: \[AWS::CloudTrail::Trail\]"):
+            stacks.create_stack(StackName="trail", TemplateBody=template)
+        assert stacks.describe_stacks()["Stacks"] == []
 
 
 def test_a_changed_policy_is_brought_up_to_date(tmp_path: Path) -> None:

@@ -7,24 +7,14 @@ from urllib.request import urlopen
 
 import pytest
 from botocore.exceptions import ClientError
-from moto.cloudformation import parsing
 
 from hub.qualys import parse
 from hub.settings import Settings
 from infra.local import deployment as deployment_module
-from infra.local.deployment import HUB_STACK, SPOKE_STACK, Deployment, deploy, publish
-from infra.local.mends.resource_types import SKIPPED_BY_MOTO
+from infra.local.deployment import SPOKE_STACK, Deployment, deploy, publish
 from infra.local.stacks import bring_up
 from spoke.errors import Misconfigured, Unavailable
 from tests.infra.local.packages import SmallFunction
-from tests.infra.template import template
-
-
-def queue_attributes(deployment: Deployment, url: str) -> dict[str, Any]:
-    attributes: dict[str, Any] = deployment.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])[
-        "Attributes"
-    ]
-    return attributes
 
 
 def test_it_is_a_hub_and_three_spokes_in_two_regions(deployment: Deployment) -> None:
@@ -76,85 +66,6 @@ def test_every_deployment_has_secrets_of_its_own(deployment: Deployment) -> None
     assert external_id not in text
 
 
-@pytest.mark.parametrize("name", ["hub.yaml", "spoke.yaml"])
-def test_every_resource_of_the_templates_is_one_that_moto_or_a_mend_creates(name: str) -> None:
-    types = {resource["Type"] for resource in template(name)["Resources"].values()}
-    assert types <= set(parsing.get_model_map()) | set(SKIPPED_BY_MOTO)
-
-
-def test_moto_still_skips_what_is_mended() -> None:
-    # When it learns a type, its mend must go.
-    assert not set(SKIPPED_BY_MOTO) & {model.cloudformation_type() for model in parsing.get_model_list()}
-
-
-def test_every_resource_of_the_hub_really_exists(deployment: Deployment) -> None:
-    pages = deployment.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=HUB_STACK)
-    created = {one["LogicalResourceId"] for page in pages for one in page["StackResourceSummaries"]}
-    conditional = {"QualysSecretKeyUse"}
-    # moto lists no bus among a stack's resources; it is described below
-    assert set(template("hub.yaml")["Resources"]) - conditional - {"Bus"} <= created
-
-
-def test_every_queue_has_its_policy_its_key_and_its_dead_letter_queue(deployment: Deployment) -> None:
-    resources = template("hub.yaml")["Resources"]
-    queues = {name: one for name, one in resources.items() if one["Type"] == "AWS::SQS::Queue"}
-    client = deployment.client("sqs")
-    for name, queue in queues.items():
-        url = client.get_queue_url(QueueName=queue["Properties"]["QueueName"])["QueueUrl"]
-        attributes = queue_attributes(deployment, url)
-        denied = [one for one in json.loads(attributes["Policy"])["Statement"] if one["Effect"] == "Deny"]
-        assert [one["Condition"] for one in denied] == [{"Bool": {"aws:SecureTransport": "false"}}], name
-        assert denied[0]["Resource"] == attributes["QueueArn"]
-        assert attributes["KmsMasterKeyId"] in deployment.outputs["ResultsKmsKeyArn"]
-    for source in ("Changes", "Sweep"):
-        attributes = queue_attributes(deployment, deployment.outputs[f"{source}QueueUrl"])
-        dead = queue_attributes(deployment, deployment.outputs[f"{source}DlqUrl"])
-        redrive = json.loads(attributes["RedrivePolicy"])
-        assert redrive == {"deadLetterTargetArn": dead["QueueArn"], "maxReceiveCount": 1000}
-
-
-def test_only_the_rule_may_send_to_the_changes_queue_from_outside(deployment: Deployment) -> None:
-    policy = json.loads(queue_attributes(deployment, deployment.outputs["ChangesQueueUrl"])["Policy"])
-    (allowed,) = [one for one in policy["Statement"] if one["Effect"] == "Allow"]
-    assert allowed["Principal"] == {"Service": "events.amazonaws.com"}
-    rule = f"arn:aws:events:eu-central-1:{deployment.hub_account}:rule/scanhub/scanhub-changes"
-    assert allowed["Condition"]["ArnEquals"] == {"aws:SourceArn": rule}
-    key = deployment.client("kms").get_key_policy(KeyId=deployment.outputs["ResultsKmsKeyArn"], PolicyName="default")
-    # moto gives a key's policy back as CloudFormation handed it in
-    policy = key["Policy"] if isinstance(key["Policy"], dict) else json.loads(key["Policy"])
-    (grant,) = [one for one in policy["Statement"] if one["Principal"].get("Service") == "events.amazonaws.com"]
-    # Another rule here, and every event is lost without a word.
-    assert grant["Condition"]["ArnEquals"] == {"aws:SourceArn": rule}
-    assert set(grant["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey"}
-
-
-def test_the_bus_admits_lambda_events_of_the_organization_alone(deployment: Deployment) -> None:
-    bus = deployment.client("events").describe_event_bus(Name="scanhub")
-    (statement,) = json.loads(bus["Policy"])["Statement"]
-    assert statement["Condition"] == {
-        "StringEquals": {"aws:PrincipalOrgID": deployment.organization, "events:source": "aws.lambda"}
-    }
-    assert (statement["Action"], statement["Resource"]) == ("events:PutEvents", deployment.outputs["BusArn"])
-
-
-def test_the_bucket_is_private_encrypted_versioned_and_speaks_tls_only(deployment: Deployment) -> None:
-    s3, bucket = deployment.client("s3"), deployment.settings["SCANHUB_RESULTS_BUCKET"]
-    (statement,) = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])["Statement"]
-    assert (statement["Effect"], statement["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
-    assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
-    assert set(s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values()) == {True}
-    (rule,) = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
-    assert rule["ApplyServerSideEncryptionByDefault"] == {
-        "SSEAlgorithm": "aws:kms",
-        "KMSMasterKeyID": deployment.outputs["ResultsKmsKeyArn"],
-    }
-    (ownership,) = s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]["Rules"]
-    assert ownership == {"ObjectOwnership": "BucketOwnerEnforced"}
-    rules = {rule["ID"]: rule for rule in s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]}
-    assert rules["what-was-replaced"]["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
-    assert rules["results"]["Status"] == "Disabled"
-
-
 def test_the_bucket_can_be_used_though_its_policy_denies_what_comes_without_tls(deployment: Deployment) -> None:
     s3, bucket = deployment.client("s3"), deployment.settings["SCANHUB_RESULTS_BUCKET"]
     s3.head_bucket(Bucket=bucket)
@@ -170,65 +81,6 @@ def test_a_bucket_policy_without_conditions_still_holds(deployment: Deployment) 
     s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Statement": [statement]}))
     with pytest.raises(ClientError, match=r"Forbidden|AccessDenied"):
         s3.put_object(Bucket=bucket, Key="after", Body=b"closed")
-
-
-def test_the_ledger_has_its_index_its_expiry_and_its_backups(deployment: Deployment) -> None:
-    client, name = deployment.client("dynamodb"), deployment.settings["SCANHUB_LEDGER_TABLE"]
-    table = client.describe_table(TableName=name)["Table"]
-    assert [key["AttributeName"] for key in table["KeySchema"]] == ["pk", "sk"]
-    (index,) = table["GlobalSecondaryIndexes"]
-    assert (index["IndexName"], [key["AttributeName"] for key in index["KeySchema"]]) == ("by-state", ["state", "at"])
-    assert table["DeletionProtectionEnabled"] is False
-    expiry = client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
-    assert expiry == {"TimeToLiveStatus": "ENABLED", "AttributeName": "expiresAt"}
-    backups = client.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
-    assert backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
-
-
-def test_the_topics_policy_allows_nobody_and_refuses_plain_http(deployment: Deployment) -> None:
-    attributes = deployment.client("sns").get_topic_attributes(TopicArn=deployment.settings["SCANHUB_TOPIC_ARN"])
-    (statement,) = json.loads(attributes["Attributes"]["Policy"])["Statement"]
-    assert (statement["Effect"], statement["Sid"]) == ("Deny", "TlsOnly")
-
-
-def test_the_service_runs_the_task_that_the_template_describes(deployment: Deployment) -> None:
-    client = deployment.client("ecs")
-    (service,) = client.describe_services(cluster="scanhub", services=["scanhub-worker"])["services"]
-    task = client.describe_task_definition(taskDefinition=service["taskDefinition"])["taskDefinition"]
-    (container,) = task["containerDefinitions"]
-    given = {pair["name"]: pair["value"] for pair in container["environment"]}
-    assert {name: given.get(name) for name in deployment.settings} == dict(deployment.settings)
-
-
-def test_the_read_role_stands_once_in_each_spoke_and_asks_for_the_external_id(deployment: Deployment) -> None:
-    secret = deployment.client("secretsmanager").get_secret_value(SecretId=deployment.outputs["ExternalIdSecretArn"])
-    for account in deployment.spokes:
-        role = deployment.client("iam", account=account).get_role(RoleName="scanhub-spoke")["Role"]
-        assume, name_itself = role["AssumeRolePolicyDocument"]["Statement"]
-        assert assume["Principal"] == name_itself["Principal"] == {"AWS": deployment.outputs["TaskRoleArn"]}
-        assert assume["Condition"]["StringEquals"] == {
-            "sts:ExternalId": secret["SecretString"],
-            "aws:PrincipalOrgID": deployment.organization,
-        }
-        made_by = [
-            stacks.describe_stacks(StackName=SPOKE_STACK)["Stacks"][0].get("Outputs", [])
-            for stacks in (
-                deployment.client("cloudformation", account=account, region=region) for region in deployment.regions
-            )
-        ]
-        assert [sum(one["OutputKey"] == "SpokeRoleArn" for one in outputs) for outputs in made_by] == [1, 0]
-
-
-def test_each_spoke_keeps_what_could_not_be_forwarded(deployment: Deployment) -> None:
-    for account in deployment.spokes:
-        for region in deployment.regions:
-            client = deployment.client("sqs", account=account, region=region)
-            url = client.get_queue_url(QueueName="scanhub-forward-undelivered")["QueueUrl"]
-            attributes = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-            (allowed,) = [one for one in json.loads(attributes["Policy"])["Statement"] if one["Effect"] == "Allow"]
-            rule = f"arn:aws:events:{region}:{account}:rule/scanhub-forward"
-            assert allowed["Condition"]["ArnEquals"] == {"aws:SourceArn": rule}
-            assert attributes["SqsManagedSseEnabled"] == "true"
 
 
 def test_a_function_is_published_with_its_package_and_again_with_another(deployment: Deployment) -> None:
