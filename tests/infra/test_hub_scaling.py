@@ -84,7 +84,7 @@ def test_tasks_share_spot_and_on_demand_as_wanted() -> None:
 
 @pytest.mark.parametrize("share", [0, 25, 50, 75, 100])
 def test_the_cluster_keeps_spot_when_the_share_goes_back_to_none(share: int) -> None:
-    """PutClusterCapacityProviders in ECS's API reference: no provider goes while tasks use it, and those of Spot stay on it."""
+    """No provider goes while tasks use it, and Spot's stay (PutClusterCapacityProviders in ECS's API reference)."""
     deployed = hub(SpotShare=str(share))
     assert deployed.resources["CapacityProviders"]["Properties"]["CapacityProviders"] == ["FARGATE", "FARGATE_SPOT"]
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from hub.settings import PREFIX, Settings
-from infra.local.deployment import output_name
+from infra.hub_settings import output_name
 from scanhub.command_line import app
 from spoke.envelope import MalformedReason
 from tests.infra.template import INFRA, actions, as_list, of_type, placed, roles, statements, template
@@ -255,7 +255,7 @@ def test_services_use_the_key_for_their_one_purpose_alone() -> None:
         "RuleFillsEncryptedQueues": (
             "events.amazonaws.com",
             both,
-            {"StringEquals": OWN_ACCOUNT, "ArnEquals": {"aws:SourceArn": RULE}},
+            {"StringEquals": OWN_ACCOUNT, "ArnEqualsIfExists": {"aws:SourceArn": RULE}},
         ),
         # Without a condition: it reads the key's kind and state.
         "ArchiveLooksAtTheKey": ("events.amazonaws.com", {"kms:DescribeKey"}, None),

@@ -1,14 +1,29 @@
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 
 from infra import organization
+from infra.calls import AwsClient
 from infra.local.accounts import Accounts
 from infra.local.cloud import EmbeddedCloud
 from infra.local.organization import LocalOrganization, set_up
 from infra.organization import Account
 from spoke.errors import Misconfigured
 from tests.conftest import REGION, forget_aws
+from tests.infra.script import Script, refusal
+
+
+@dataclass
+class Scripted:
+    """Answers by a script, whatever is asked for."""
+
+    script: Script
+
+    def client(self, service: str, *, account: str | None = None, region: str | None = None) -> AwsClient:
+        assert (service, account, region) == ("organizations", None, None)
+        return self.script.client
+
 
 Ground = tuple[Accounts, LocalOrganization]
 
@@ -62,8 +77,26 @@ def test_a_member_may_not_list_and_a_lonely_account_has_no_organization(ground: 
         organization.all_accounts(accounts.acting_as("210000000002"))
     with pytest.raises(Misconfigured, match="the account 999999999999 is in no AWS organization"):
         organization.describe(accounts.acting_as("999999999999"))
-    with pytest.raises(Misconfigured, match="listing the accounts"):
+    with pytest.raises(Misconfigured, match="the organization has no unit ou-none-00000000"):
         organization.all_accounts(accounts.acting_as(there.hub_account), ["ou-none-00000000"])
+
+
+def test_units_that_were_deleted_are_told_from_those_that_are_left(ground: Ground) -> None:
+    accounts, there = ground
+    clients = accounts.acting_as(there.hub_account)
+    units = (there.root, there.units["workloads"], "ou-none-00000000")
+    assert organization.units_left(clients, units) == units[:2]
+    denied = Script("organizations").on("DescribeOrganizationalUnit", refusal("AccessDeniedException", "no"))
+    with pytest.raises(Misconfigured, match="looking up the organizational unit ou-ab12-cd34ef56: AccessDenied"):
+        organization.units_left(Scripted(denied), ["ou-ab12-cd34ef56"])
+
+
+def test_the_root_is_listed_at_once_and_not_unit_by_unit_and_a_name_cannot_steer_a_terminal() -> None:
+    name = "shop \x1b]0;owned\x07\u202e"
+    listed = [{"Id": "210000000001", "Name": name, "State": "ACTIVE", "Status": "ACTIVE"}]
+    script = Script("organizations").on("ListAccounts", {"Accounts": listed})
+    [account] = organization.all_accounts(Scripted(script), ["ou-ab12-cd34ef56", "r-ab12"])
+    assert account.name == "shop ?]0;owned??"
 
 
 def test_a_suspended_account_is_not_active() -> None:

@@ -214,6 +214,14 @@ def test_alarms_are_made_on_request_and_say_what_to_do() -> None:
         assert [{"Name": "RuleName", "Value": rule["Name"]}] in dimensions
 
 
+def test_an_alarm_does_not_end_because_nobody_looks() -> None:
+    """SQS tells no figures of a queue that nobody has touched for six hours, also with messages in it."""
+    stack = deployed(CreateAlarm="true")
+    assert properties(stack, "UndeliveredAlarm")["TreatMissingData"] == "ignore"
+    # EventBridge tells of failures alone.
+    assert properties(stack, "LostAlarm")["TreatMissingData"] == "notBreaching"
+
+
 def test_alarms_need_no_topic() -> None:
     stack = deployed(CreateAlarm="true")
     assert "AlarmActions" not in properties(stack, "UndeliveredAlarm")

@@ -69,6 +69,7 @@ SPOKE_RULE_ELSEWHERE = service(
     source=f"arn:aws:events:{OTHER_REGION}:{SPOKE}:rule/scanhub-forward",
     account=SPOKE,
 )
+UNNAMED = service("events", "a rule of the hub that is not named", account=HUB)
 SNS = service("sns", "an SNS topic", source=f"arn:aws:sns:{REGION}:{HUB}:scanhub-notifications", account=HUB)
 
 PUT, SEND = "events:PutEvents", "sqs:SendMessage"
@@ -115,6 +116,7 @@ ROWS = (
     Row(OTHER_RULE, SEND, UNDELIVERED, DENIED, "only the one rule"),
     Row(LYING_NAMESAKE, SEND, UNDELIVERED, DENIED, "source and account must both be ours"),
     Row(SOURCELESS, SEND, CHANGES, DENIED, "a service that does not say for whom"),
+    Row(UNNAMED, SEND, CHANGES, DENIED, "nor one that does not say for which rule"),
     Row(SNS, SEND, CHANGES, DENIED, "no other service"),
     Row(SPOKE_ADMINISTRATOR, SEND, CHANGES, DENIED, "past the bus no member account gets in"),
     Row(STRANGE_ADMINISTRATOR, SEND, CHANGES, DENIED, "nor another organization"),

@@ -10,6 +10,7 @@ from tests.policies.table.bus import (
     SOURCELESS,
     STRANGE_ADMINISTRATOR,
     THE_RULE,
+    UNNAMED,
 )
 from tests.policies.table.stacks import (
     EXECUTION,
@@ -81,6 +82,7 @@ ROWS = (
     Row(THE_RULE, DECRYPT, KEY, ALLOWED, "SQS checks the data key so"),
     Row(THE_RULE, "kms:Encrypt", KEY, DENIED, "no more than SQS needs"),
     Row(OTHER_RULE, DATA_KEY, KEY, DENIED, "only the one rule"),
+    Row(UNNAMED, DATA_KEY, KEY, ALLOWED, "where AWS leaves the rule out, the queue's policy asks for it"),
     Row(NAMESAKE, DATA_KEY, KEY, DENIED, "another account's rule of the same name"),
     Row(LYING_NAMESAKE, DATA_KEY, KEY, DENIED, "source and account must both be ours"),
     Row(SOURCELESS, DATA_KEY, KEY, DENIED, "a service that does not say for whom"),
