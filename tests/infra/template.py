@@ -2,43 +2,16 @@
 
 from collections.abc import Iterator
 from copy import deepcopy
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-import yaml
+from infra.permissions.templates import INFRA, as_list, read
 
-INFRA = Path(__file__).parents[2] / "infra"
-
-
-class _Loader(yaml.SafeLoader):
-    """Reads the short forms (`!Ref`, `!Sub`) as the long ones."""
-
-
-def _function(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
-    value: Any
-    if isinstance(node, yaml.ScalarNode):
-        value = loader.construct_scalar(node)
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    else:
-        assert isinstance(node, yaml.MappingNode)
-        value = loader.construct_mapping(node, deep=True)
-    return {suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}": value}
-
-
-_Loader.add_multi_constructor("!", _function)
-
-
-@cache
-def _read(name: str) -> dict[str, Any]:
-    read: dict[str, Any] = yaml.load(text(name), Loader=_Loader)  # noqa: S506  # a SafeLoader
-    return read
+__all__ = ["actions", "as_list", "of_type", "pattern", "placed", "roles", "statements", "template", "text"]
 
 
 def template(name: str) -> dict[str, Any]:
-    """A template of `infra/`."""
-    return deepcopy(_read(name))
+    """A template of `infra/`, to be changed at will."""
+    return deepcopy(dict(read(name)))
 
 
 def roles(name: str) -> dict[str, dict[str, Any]]:
@@ -84,8 +57,3 @@ def placed(name: str, kind: str) -> dict[str, dict[str, Any]]:
 def text(name: str) -> str:
     """A template as it is written."""
     return (INFRA / name).read_text("utf-8")
-
-
-def as_list(value: object) -> list[Any]:
-    """IAM allows one value where a list may stand."""
-    return value if isinstance(value, list) else [value]

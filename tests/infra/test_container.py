@@ -19,6 +19,7 @@ from hub.settings import PREFIX, Settings
 from scanhub import __version__
 from scanhub.app import HEALTH_CHECK as HEALTH_CHECK_ARGUMENTS
 from scanhub.command_line import app
+from tests.infra.template import template
 
 ROOT = Path(__file__).parents[2]
 USER = "10001:10001"
@@ -91,24 +92,6 @@ def compose(*names: str) -> dict[str, Any]:
             for key, value in keys.items():
                 merged[key] = {**merged.get(key, {}), **value} if isinstance(value, dict) else value
     return services
-
-
-class Template(yaml.SafeLoader):
-    """Reads CloudFormation's short forms (`!Ref`, `!Sub`) as what they hold."""
-
-
-def short_form(loader: yaml.SafeLoader, _: str, node: yaml.Node) -> object:
-    if isinstance(node, yaml.ScalarNode):
-        return loader.construct_scalar(node)
-    return loader.construct_sequence(node) if isinstance(node, yaml.SequenceNode) else {}
-
-
-Template.add_multi_constructor("!", short_form)
-
-
-def template(name: str) -> dict[str, Any]:
-    read: dict[str, Any] = yaml.load((ROOT / "infra" / name).read_text(), Loader=Template)  # noqa: S506  # a SafeLoader
-    return read
 
 
 PLAIN = ("docker-compose.yml",)

@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,28 +10,14 @@ import pytest
 from hub.coverage import Coverage
 from hub.ledger_schema import Key, milliseconds
 from hub.sightings import Sighting
-from infra.local.mends import dynamodb_atomicity
 from spoke.errors import Misconfigured
-from tests.conftest import REGION
-from tests.ledger_rig import DynamoRig, LedgerRig, MemoryRig, create_table
+from tests.ledger_rig import LedgerRig
 from tests.ledger_samples import MINUTE, NOW, SECOND, coverage
 
 SEEN = Sighting(
     account="210987654321", region="eu-central-1", event_at=NOW.replace(microsecond=0), received_at=NOW + 38 * SECOND
 )
 LATER = replace(SEEN, event_at=SEEN.event_at + 90 * MINUTE, received_at=SEEN.received_at + 91 * MINUTE)
-
-
-@pytest.fixture(params=["memory", "dynamodb"])
-async def rig(request: pytest.FixtureRequest) -> AsyncIterator[LedgerRig]:
-    if request.param == "memory":
-        yield MemoryRig()
-        return
-    session = request.getfixturevalue("aws")
-    async with session.create_client("dynamodb", region_name=REGION) as client:
-        await create_table(client)
-        with dynamodb_atomicity.mended():
-            yield DynamoRig(client)
 
 
 async def listed(rig: LedgerRig) -> list[Sighting]:
