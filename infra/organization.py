@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from infra.calls import AwsClient, calling
 from infra.clients import Clients
+from infra.words import one_line
 from spoke.aws_errors import DENIED, error_code
 from spoke.errors import Misconfigured
 
@@ -56,7 +57,7 @@ class Account:
         id: Twelve digits.
         name: As the organization calls it.
         state: `ACTIVE`, `SUSPENDED`, `PENDING_CLOSURE`, ... (`State` of Organizations' API).
-        ou: The organizational unit (or root) that it lies in; None if it was not asked for.
+        ou: The organizational unit that it lies in; None where the whole organization was listed.
     """
 
     id: str
@@ -134,8 +135,8 @@ def all_accounts(clients: Clients, ous: Iterable[str] = ()) -> tuple[Account, ..
 
     Args:
         clients: Of the management account or of a delegated administrator; no other may ask.
-        ous: Organizational units or roots, walked down to their last unit; none means the whole organization, without
-            the organizational unit of each (one call for 20 accounts, instead of two or more for each unit).
+        ous: Organizational units, walked down to their last unit. None of them, or the root among them, means the
+            whole organization, without the unit of each (one call for 20 accounts, instead of two or more a unit).
 
     Raises:
         Misconfigured: The caller may not ask, or a unit does not exist.
@@ -143,7 +144,8 @@ def all_accounts(clients: Clients, ous: Iterable[str] = ()) -> tuple[Account, ..
     """
     client = clients.client("organizations")
     with calling("listing the accounts of the organization"):
-        if wanted := tuple(ous):
+        wanted = tuple(ous)
+        if wanted and not any(is_root(one) for one in wanted):
             found = {one.id: one for ou in wanted for one in _under(client, ou)}.values()
             return tuple(sorted(found, key=lambda one: one.id))
         listed = [_account(one) for one in _pages(client, "list_accounts", "Accounts")]
@@ -155,9 +157,44 @@ def active_accounts(clients: Clients, ous: Iterable[str] = ()) -> tuple[Account,
     return tuple(account for account in all_accounts(clients, ous) if account.is_active)
 
 
+def units_left(clients: Clients, units: Iterable[str]) -> tuple[str, ...]:
+    """Those of the organizational units (or roots) that the organization still has: a StackSet names them longer.
+
+    Raises:
+        Misconfigured: The caller may not ask.
+        Throttled, Unavailable: AWS cannot be asked now.
+    """
+    client = clients.client("organizations")
+    return tuple(unit for unit in units if is_root(unit) or _is_there(client, unit))
+
+
+def is_root(unit: str) -> bool:
+    """Whether it is the organization's root, so that all accounts lie below it."""
+    # "r-" and "ou-" begin the two kinds of ids (`ParentId` in Organizations' API reference).
+    return unit.startswith("r-")
+
+
+def _is_there(client: AwsClient, unit: str) -> bool:
+    with calling(f"looking up the organizational unit {unit}"):
+        try:
+            client.describe_organizational_unit(OrganizationalUnitId=unit)
+        except ClientError as error:
+            if error_code(error) == "OrganizationalUnitNotFoundException":
+                return False
+            raise
+    return True
+
+
 def _under(client: AwsClient, parent: str) -> Iterator[Account]:
-    for one in _pages(client, "list_accounts_for_parent", "Accounts", ParentId=parent):
-        yield _account(one, parent)
+    try:
+        accounts = [
+            _account(one, parent) for one in _pages(client, "list_accounts_for_parent", "Accounts", ParentId=parent)
+        ]
+    except ClientError as error:
+        if error_code(error) == "ParentNotFoundException":
+            raise Misconfigured(f"the organization has no unit {parent}: list them in AWS Organizations") from error
+        raise
+    yield from accounts
     units = _pages(client, "list_organizational_units_for_parent", "OrganizationalUnits", ParentId=parent)
     for unit in list(units):
         yield from _under(client, unit["Id"])
@@ -166,7 +203,7 @@ def _under(client: AwsClient, parent: str) -> Iterator[Account]:
 def _account(answer: Mapping[str, Any], ou: str | None = None) -> Account:
     # `Status` is the older of two names for nearly the same; where both stand there, `State` is the finer one.
     state = answer.get("State") or answer.get("Status") or ACTIVE
-    return Account(id=answer["Id"], name=answer.get("Name", ""), state=state, ou=ou)
+    return Account(id=answer["Id"], name=one_line(answer.get("Name")), state=state, ou=ou)
 
 
 def _pages(client: AwsClient, operation: str, key: str, **arguments: str) -> Iterator[dict[str, Any]]:

@@ -9,12 +9,16 @@ from botocore.exceptions import ClientError
 
 from infra.calls import AwsClient, calling
 from infra.organization import Organization
+from infra.words import one_line
 from spoke.aws_errors import error_code
 
 CallAs = Literal["SELF", "DELEGATED_ADMIN"]
 """On whose behalf StackSets are asked (`CallAs` of CloudFormation's API)."""
 
 ABSENT = "StackSetNotFoundException"
+
+PAGE = 100
+"""Instances or results in one answer, the most that there may be (`MaxResults` in CloudFormation's API reference)."""
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -131,7 +135,10 @@ def instances(client: AwsClient, name: str, call_as: CallAs) -> tuple[Instance, 
     """
     with calling(f"listing the instances of the stack set {name}"):
         try:
-            pages = list(client.get_paginator("list_stack_instances").paginate(StackSetName=name, CallAs=call_as))
+            listed = client.get_paginator("list_stack_instances").paginate(
+                StackSetName=name, CallAs=call_as, PaginationConfig={"PageSize": PAGE}
+            )
+            pages = list(listed)
         except ClientError as error:
             if error_code(error) == ABSENT:
                 return ()
@@ -145,6 +152,6 @@ def _instance(answer: Mapping[str, Any]) -> Instance:
         region=answer["Region"],
         status=answer.get("Status", ""),
         detailed_status=answer.get("StackInstanceStatus", {}).get("DetailedStatus", ""),
-        reason=" ".join(str(answer.get("StatusReason", "")).split()),
+        reason=one_line(answer.get("StatusReason")),
         organizational_unit=answer.get("OrganizationalUnitId", ""),
     )

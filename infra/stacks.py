@@ -8,9 +8,10 @@ from types import MappingProxyType
 from typing import Any
 
 from botocore.exceptions import ClientError
-from tenacity import RetryError, Retrying, retry_if_result, stop_after_attempt, wait_fixed
+from tenacity import RetryError, Retrying, retry_if_exception_type, retry_if_result, stop_after_attempt, wait_fixed
 
 from infra.calls import AwsClient, calling
+from infra.words import one_line
 from spoke.errors import Unavailable
 
 TEMPLATES = Path(__file__).resolve().parent
@@ -100,7 +101,7 @@ def describe(client: AwsClient, name: str) -> Stack | None:
         id=answer["StackId"],
         name=answer["StackName"],
         status=answer["StackStatus"],
-        reason=" ".join(str(answer.get("StackStatusReason") or "").split()),
+        reason=one_line(answer.get("StackStatusReason")),
         outputs=_mapping(answer.get("Outputs"), "OutputKey", "OutputValue"),
         parameters=_mapping(answer.get("Parameters"), "ParameterKey", "ParameterValue"),
         tags=_mapping(answer.get("Tags"), "Key", "Value"),
@@ -127,6 +128,7 @@ def finished(
     pause: float,
     sleep: Callable[[float], None] = _sleep,
     progress: Callable[[], None] = lambda: None,
+    outlasting: tuple[type[Exception], ...] = (),
 ) -> Stack | None:
     """The stack once it is not in progress any more; None if it is gone by then.
 
@@ -137,6 +139,7 @@ def finished(
         pause: Seconds between two looks.
         sleep: How to pause.
         progress: Called at each look.
+        outlasting: Errors of a look that do not end the waiting.
 
     Raises:
         Unavailable: It takes longer; or AWS cannot be asked.
@@ -149,7 +152,8 @@ def finished(
         return stack
 
     waiting = Retrying(
-        retry=retry_if_result(lambda stack: stack is not None and stack.is_in_progress),
+        retry=retry_if_result(lambda stack: stack is not None and stack.is_in_progress)
+        | retry_if_exception_type(outlasting),
         wait=wait_fixed(pause),
         stop=stop_after_attempt(max(1, round(patience / pause))),
         sleep=sleep,
@@ -185,7 +189,7 @@ def first_failure(client: AwsClient, name: str) -> Failure | None:
     """
     first: Failure | None = None
     for event in events(client, name):
-        reason = " ".join(str(event.get("ResourceStatusReason") or "no reason was given").split())
+        reason = one_line(event.get("ResourceStatusReason") or "no reason was given")
         if event["ResourceStatus"].endswith("_FAILED") and not any(word in reason for word in _FOLLOWS):
             first = Failure(resource=event["LogicalResourceId"], type=event["ResourceType"], reason=reason)
     return first

@@ -19,7 +19,8 @@ from infra.rollout.single import SingleOptions
 from infra.rollout.site import Site
 from infra.rollout.spokes import SpokesOptions, SpokesRollout
 from infra.rollout.stack_set_work import Waves
-from scanhub import rollout_image_command, terminal
+from scanhub import rollout_image_command, rollout_settings_command, terminal
+from scanhub.aws_options import DryRun, HubAccount, Profile, Region, ThroughRole, Yes, listed
 from scanhub.rollout_operator import TerminalOperator
 from scanhub.rollout_tables import status_document, status_lines, wide
 from spoke.errors import ScanhubError
@@ -28,18 +29,8 @@ INTERRUPTED = 130
 
 app = typer.Typer(help="Deploy hub and spokes to AWS, see what is missing, take them away.", no_args_is_help=True)
 app.command("image")(rollout_image_command.image)
+app.command("settings")(rollout_settings_command.settings)
 
-Region = Annotated[str | None, typer.Option(help="The hub's region; by default that of the environment or profile.")]
-Profile = Annotated[str | None, typer.Option(help="A profile of the AWS configuration.")]
-HubAccount = Annotated[
-    str | None,
-    typer.Option(
-        metavar="ID", help="The hub's account: from the management account, unless one account administers StackSets."
-    ),
-]
-ThroughRole = Annotated[str, typer.Option(metavar="NAME", help="The role by which the hub's account is entered.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be changed, and change nothing.")]
 Image = Annotated[
     str | None,
     typer.Option(metavar="URI", help="The worker's image, or `newest`; by default the one that runs, else the newest."),
@@ -93,7 +84,7 @@ def hub(  # noqa: PLR0913  # each is an option of the command
         options = HubOptions(
             image=image,
             vpc=vpc,
-            subnets=_listed(subnets),
+            subnets=listed(subnets),
             create_network=create_network,
             parameters=parameters.parse(parameter or ()),
             qualys_secret=credentials.qualys_from_file(qualys_secret_file) if qualys_secret_file else None,
@@ -140,8 +131,8 @@ def spokes(  # noqa: PLR0913  # each is an option of the command
     """Deploy the spokes to the organization's accounts, or bring them up to date."""
     with _operator(yes=yes, dry_run=dry_run) as operator:
         options = SpokesOptions(
-            units=_listed(ou),
-            regions=_listed(regions),
+            units=listed(ou),
+            regions=listed(regions),
             primary_region=primary_region,
             remove_other_regions=remove_other_regions,
             parameters=parameters.parse(parameter or ()),
@@ -182,14 +173,14 @@ def single_account(  # noqa: PLR0913  # each is an option of the command
             hub=HubOptions(
                 image=image,
                 vpc=vpc,
-                subnets=_listed(subnets),
+                subnets=listed(subnets),
                 create_network=create_network,
                 parameters=parameters.parse(parameter or ()),
                 qualys_secret=credentials.qualys_from_file(qualys_secret_file) if qualys_secret_file else None,
                 monitoring=not no_monitoring,
                 monitoring_parameters=parameters.parse(monitoring_parameter or ()),
             ),
-            regions=_listed(regions),
+            regions=listed(regions),
             primary_region=primary_region,
             spoke_parameters=parameters.parse(spoke_parameter or ()),
         )
@@ -243,11 +234,6 @@ def remove(
 def _site(region: str | None, profile: str | None, hub_account: str | None, through_role: str) -> Site:
     sessions = Sessions(region=region, profile=profile, through_role=through_role)
     return sites.find(sessions, region=sessions.region, hub_account=hub_account)
-
-
-def _listed(values: list[str] | None) -> tuple[str, ...]:
-    """Options that may be repeated, and may hold commas."""
-    return tuple(one.strip() for value in values or () for one in value.split(",") if one.strip())
 
 
 @contextmanager

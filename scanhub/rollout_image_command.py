@@ -15,6 +15,7 @@ from infra.rollout.scanner_binary import Architecture
 from infra.rollout.sessions import ADMIN_ROLE, Sessions
 from infra.rollout.worker_image import REPOSITORY
 from scanhub import terminal
+from scanhub.aws_options import DryRun, HubAccount, Profile, Region, ThroughRole, Yes, listed
 from scanhub.rollout_operator import TerminalOperator
 
 INTERRUPTED = 130
@@ -51,16 +52,12 @@ def image(  # noqa: PLR0913  # each is an option of the command
     source: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="The checkout to build from; by default this one.")
     ] = None,
-    region: Annotated[
-        str | None, typer.Option(help="The hub's region; by default that of the environment or profile.")
-    ] = None,
-    profile: Annotated[str | None, typer.Option(help="A profile of the AWS configuration.")] = None,
-    hub_account: Annotated[str | None, typer.Option(metavar="ID", help="The hub's account.")] = None,
-    through_role: Annotated[
-        str, typer.Option(metavar="NAME", help="The role by which the hub's account is entered.")
-    ] = ADMIN_ROLE,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and change nothing.")] = False,
+    region: Region = None,
+    profile: Profile = None,
+    hub_account: HubAccount = None,
+    through_role: ThroughRole = ADMIN_ROLE,
+    yes: Yes = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Build the worker's image from a local qscanner, push it to ECR, and print it by its digest."""
     binary = scanner_binary.read(qscanner, sha256=sha256, architecture=architecture)
@@ -71,8 +68,8 @@ def image(  # noqa: PLR0913  # each is an option of the command
         tag=tag,
         base=base,
         index=index,
-        replicate_to=_listed(replicate_to),
-        share_with=_listed(share_with),
+        replicate_to=listed(replicate_to),
+        share_with=listed(share_with),
         is_checked=sha256 is not None,
     )
     # The image alone goes to the standard output, for a script to take.
@@ -88,7 +85,3 @@ def image(  # noqa: PLR0913  # each is an option of the command
             raise typer.Exit(INTERRUPTED) from None
     if published:
         sys.stdout.write(f"{published}\n")
-
-
-def _listed(values: list[str] | None) -> tuple[str, ...]:
-    return tuple(one.strip() for value in values or () for one in value.split(",") if one.strip())

@@ -89,17 +89,20 @@ class TerminalOperator(AbstractContextManager["TerminalOperator"]):
         return self._yes or self._answer(f"{request}: ") == word
 
     def moved(self, step: Step) -> None:
-        """What has ended is a line; what is under way is one moving line on a terminal, and nothing elsewhere."""
+        """What has ended is a line; what is under way is one moving line on a terminal, and nothing elsewhere.
+
+        An account that has begun is under way: a thousand of them would be as many lines that say nothing.
+        """
         line = Text.assemble(f"  {step.where}", f" {step.what}" if step.what else "", " ", (step.status, _style(step)))
         if step.reason and step.has_failed:
             line.append(f": {step.reason}")
-        if step.has_failed or not step.what or step.status.endswith("_COMPLETE"):
+        if step.has_failed or step.status.endswith("_COMPLETE") or not (step.what or step.status == "RUNNING"):
             self._console.print(line, soft_wrap=True)
         elif self._console.is_terminal:
             self._spin(line)
 
     def ask_for_qualys(self) -> SecretStr | None:
-        """POD and token, typed without echo; None where there is no terminal.
+        """POD and token, typed without echo; None where there is no terminal, or it is closed instead of an answer.
 
         Raises:
             Misconfigured: They cannot be used.
@@ -109,7 +112,10 @@ class TerminalOperator(AbstractContextManager["TerminalOperator"]):
             return None
         self.tell("The Qualys secret has no value yet.")
         pod = self._answer("Qualys POD (such as US1), or the URL of a private platform's gateway: ")
-        token = getpass.getpass("Qualys access token (it is not shown): ")
+        try:
+            token = getpass.getpass("Qualys access token (it is not shown): ")
+        except EOFError:
+            return None
         return qualys_from_answers(pod, token.strip())
 
     def _answer(self, prompt: str) -> str:

@@ -15,6 +15,8 @@ from scanhub.documents import SCHEMA_VERSION
 from scanhub.tables import new_table
 
 _SHOWN_ACCOUNTS = 20
+_SHOWN_ROWS = 100
+_ALL = "; scanhub rollout status --json names all"
 _WIDE = 240
 _ACTION_STYLES = {"Add": "green", "Modify": "yellow", "Remove": "red"}
 
@@ -71,12 +73,19 @@ def _set_lines(one: SetPlan) -> Iterator[Text]:
         yield from (Text(f"  add: region {region}", style="green") for region in one.new_regions)
         yield from (Text(f"  add: unit {unit}", style="green") for unit in one.new_units)
     yield from (Text(f"  remove: region {region}", style="bold red") for region in one.removed_regions)
-    for instance in one.retried:
+    for instance in one.retried[:_SHOWN_ROWS]:
         yield Text(
             f"  try again: {instance.account} {instance.region}: {instance.reason or instance.status}", style="yellow"
         )
-    for account in one.uncovered:
+    yield from _more(len(one.retried), _SHOWN_ROWS, "  try again")
+    for account in one.uncovered[:_SHOWN_ROWS]:
         yield Text(f"  add: account {account}, which was left out", style="green")
+    yield from _more(len(one.uncovered), _SHOWN_ROWS, "  add")
+
+
+def _more(number: int, shown: int, what: str) -> Iterator[Text]:
+    if number > shown:
+        yield Text(f"{what}: {number - shown} more{_ALL}")
 
 
 def status_lines(status: Status) -> Iterator[Text | Table]:
@@ -94,10 +103,14 @@ def status_lines(status: Status) -> Iterator[Text | Table]:
     well = Counter(spoke.region for spoke in status.spokes if spoke.is_well)
     for region, number in sorted(well.items()):
         yield Text(f"{region}: {number} accounts are as they should be", style="green")
+    for region, number in sorted(Counter(spoke.region for spoke in bad).items()):
+        yield Text(f"{region}: {number} accounts are not", style="red")
     if bad:
-        yield _spokes_table(bad)
-    for one in status.uncovered:
+        yield _spokes_table(bad[:_SHOWN_ROWS])
+        yield from _more(len(bad), _SHOWN_ROWS, "not as they should be")
+    for one in status.uncovered[:_SHOWN_ACCOUNTS]:
         yield Text(f"not covered: {one.account.id} ({one.account.name}): {one.reason}", style="dim")
+    yield from _more(len(status.uncovered), _SHOWN_ACCOUNTS, "not covered")
     if status.is_complete:
         yield Text("complete", style="bold green")
     else:

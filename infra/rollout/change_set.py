@@ -6,11 +6,15 @@ from time import sleep as _sleep
 from typing import Any
 from uuid import uuid4
 
+from botocore.exceptions import ClientError
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_attempt, wait_fixed
 
+from infra import stacks
 from infra.calls import AwsClient, calling
 from infra.rollout.parameters import Declared
 from infra.stacks import Stack
+from infra.words import one_line
+from spoke.aws_errors import error_code
 from spoke.errors import Misconfigured, Unavailable
 
 SHELL = "REVIEW_IN_PROGRESS"
@@ -21,6 +25,7 @@ HIDDEN = "(not shown)"
 _PAUSE = 2.0
 _PATIENCE = 600.0
 _MAKING = frozenset({"CREATE_PENDING", "CREATE_IN_PROGRESS"})
+_ABSENT = "ChangeSetNotFound"
 _UNCHANGED = ("didn't contain changes", "No updates are to be performed")
 """How CloudFormation says that there is nothing to do: only in words (DescribeChangeSet, `StatusReason`)."""
 
@@ -154,10 +159,7 @@ def discard(client: AwsClient, change_set: ChangeSet) -> None:
         Misconfigured: CloudFormation refuses it.
         Throttled, Unavailable: AWS cannot be asked now.
     """
-    with calling(f"deleting the change set for the stack {change_set.stack}"):
-        client.delete_change_set(ChangeSetName=change_set.id, StackName=change_set.stack_id)
-        if change_set.is_new:
-            client.delete_stack(StackName=change_set.stack_id)
+    _delete(client, change_set.stack, change_set.id, change_set.stack_id, is_new=change_set.is_new)
 
 
 def execute(client: AwsClient, change_set: ChangeSet) -> None:
@@ -187,12 +189,26 @@ def _made(client: AwsClient, identity: str, stack: str, sleep: Callable[[float],
 
 def _give_up(client: AwsClient, name: str, made: Mapping[str, str], reason: str, *, is_new: bool) -> None:
     """Take the failed change set away; it says either that nothing is to be done, or why it cannot be done."""
-    with calling(f"deleting the change set for the stack {name}"):
-        client.delete_change_set(ChangeSetName=made["Id"], StackName=made["StackId"])
-        if is_new:
-            client.delete_stack(StackName=made["StackId"])
+    _delete(client, name, made["Id"], made["StackId"], is_new=is_new)
     if not any(words in reason for words in _UNCHANGED):
-        raise Misconfigured(f"the stack {name} cannot be changed: {' '.join(reason.split()) or 'no reason was given'}")
+        raise Misconfigured(f"the stack {name} cannot be changed: {one_line(reason) or 'no reason was given'}")
+
+
+def _delete(client: AwsClient, name: str, identity: str, stack_id: str, *, is_new: bool) -> None:
+    with calling(f"deleting the change set for the stack {name}"):
+        try:
+            client.delete_change_set(ChangeSetName=identity, StackName=stack_id)
+        except ClientError as error:
+            # CloudFormation has deleted it with all others, since somebody else ran another one meanwhile.
+            if error_code(error) != _ABSENT:
+                raise
+    if not is_new:
+        return
+    there = stacks.describe(client, stack_id)
+    # Somebody else may have made a stack of the shell meanwhile: it must not be deleted under their hands.
+    if there is not None and there.status == SHELL:
+        with calling(f"deleting the empty stack {name}"):
+            client.delete_stack(StackName=stack_id)
 
 
 def _resources(client: AwsClient, identity: str, stack: str) -> list[ResourceChange]:

@@ -12,11 +12,14 @@ from infra.rollout.hints import with_hint
 from infra.rollout.operator import Operator, confirm
 from infra.rollout.progress import StackWatch
 from infra.stacks import DONE, Stack
-from spoke.errors import Misconfigured, ScanhubError
+from spoke.errors import Misconfigured, ScanhubError, Throttled, Unavailable
 
 PAUSE = 3.0
 PATIENCE = 3 * 3600.0
 """Seconds between two looks at a stack, and in all: CloudFormation itself gives a service three hours."""
+
+_CHANGEABLE = DONE | {change_sets.SHELL, "UPDATE_ROLLBACK_COMPLETE", "UPDATE_FAILED", "IMPORT_ROLLBACK_COMPLETE"}
+"""States from which a stack can be updated; it fails in place where somebody has switched the rollback off."""
 
 _FAILED_AT_CREATION = frozenset({"ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED"})
 
@@ -101,7 +104,7 @@ class Deployment:
         if stack is not None and stack.is_in_progress:
             self.operator.tell(f"stack {name}: {stack.status}; waiting until that has ended")
             stack = self._finished(client, name, StackWatch(client, stack, self.operator))
-        if stack is None or stack.status in DONE | {change_sets.SHELL, "UPDATE_ROLLBACK_COMPLETE"}:
+        if stack is None or stack.status in _CHANGEABLE:
             return stack
         if stack.status == "UPDATE_ROLLBACK_FAILED":
             raise Misconfigured(
@@ -145,7 +148,16 @@ class Deployment:
         return after
 
     def _finished(self, client: AwsClient, name: str, watch: StackWatch) -> Stack | None:
-        return stacks.finished(client, name, patience=PATIENCE, pause=PAUSE, sleep=self.sleep, progress=watch.look)
+        return stacks.finished(
+            client,
+            name,
+            patience=PATIENCE,
+            pause=PAUSE,
+            sleep=self.sleep,
+            progress=watch.look,
+            # CloudFormation goes on while it, or the way to it, is out of reach: so does the waiting.
+            outlasting=(Throttled, Unavailable),
+        )
 
     @staticmethod
     def _failure(client: AwsClient, stack: Stack) -> StackFailed:

@@ -81,13 +81,14 @@ class HubRollout:
         self._check()
         prerequisites.for_hub(self._site, self._operator)
         before = stacks.describe(self._client, HUB_STACK)
+        own_secret = self._own_secret(before)
         if before is None:
             self._check_leftovers()
         image = self._image(before)
         network = self._network(before, needed=bool(image))
         given = {"OrganizationId": self._site.organization.id, **self._options.parameters}
         worker = {"ScannerImageUri": image, **network} if image and network else {}
-        self._hub(given, worker)
+        self._hub(given, worker, own_secret)
         if image is None:
             self._operator.warn(
                 "no worker runs, since there is no image of it: make one by `scanhub rollout image`, and run this again"
@@ -103,16 +104,23 @@ class HubRollout:
             raise Misconfigured("--vpc and --subnets belong together")
         if options.vpc and options.create_network:
             raise Misconfigured("--create-network makes a VPC: leave out --vpc and --subnets")
-        if options.qualys_secret is not None and options.parameters.get("QualysSecretArn"):
-            raise Misconfigured(
-                "--qualys-secret-file fills the hub's own secret: leave out --parameter QualysSecretArn"
-            )
         for template, given in (
             ("hub.yaml", options.parameters),
             ("hub-monitoring.yaml", options.monitoring_parameters),
         ):
             known = parameters.declared(self._client, stacks.template_text(template)) if given else {}
             parameters.check(given, known, reserved=_RESERVED)
+
+    def _own_secret(self, before: Stack | None) -> str:
+        """The operator's own secret in the place of the hub's, now or from an earlier run; empty if there is none."""
+        kept = before.parameters.get("QualysSecretArn", "") if before is not None else ""
+        arn = self._options.parameters.get("QualysSecretArn", kept)
+        if arn and self._options.qualys_secret is not None:
+            raise Misconfigured(
+                f"--qualys-secret-file fills the hub's own secret, but the hub uses {arn}: fill that yourself, or go "
+                "back to the hub's own by --parameter QualysSecretArn="
+            )
+        return arn
 
     def _check_leftovers(self) -> None:
         """Ledger, bucket and log group have fixed names, and outlive a hub that was removed."""
@@ -155,11 +163,14 @@ class HubRollout:
             )
         return {}
 
-    def _hub(self, given: Mapping[str, str], worker: Mapping[str, str]) -> None:
+    def _hub(self, given: Mapping[str, str], worker: Mapping[str, str], own_secret: str) -> None:
         """The hub; a worker only once its secret has a value, since its tasks would not stay up."""
+        if own_secret:
+            self._look_at(own_secret)
+            self._deploy({**given, **worker})
+            return
         before = stacks.describe(self._client, HUB_STACK)
-        own_secret = given.get("QualysSecretArn", before.parameters.get("QualysSecretArn", "") if before else "")
-        if not worker or own_secret or self._is_filled(before):
+        if not worker or self._is_filled(before):
             hub = self._deploy({**given, **worker})
             if hub is not None and not self._deployment.dry_run:
                 self._fill_secret(hub, needed=False)
@@ -177,6 +188,14 @@ class HubRollout:
     def _is_filled(self, hub: Stack | None) -> bool:
         arn = hub.outputs.get("QualysSecretArn") if hub is not None else None
         return arn is not None and credentials.has_value(self._site.hub("secretsmanager"), arn)
+
+    def _look_at(self, own_secret: str) -> None:
+        """A secret of the operator's own is filled by nobody but them, and may lie where we cannot look."""
+        try:
+            if not credentials.has_value(self._site.hub("secretsmanager"), own_secret):
+                self._operator.warn(f"the secret {own_secret} has no value yet; the worker needs one")
+        except Misconfigured as error:
+            self._operator.warn(f"whether the Qualys secret has a value cannot be told: {error.text}")
 
     def _fill_secret(self, hub: Stack, *, needed: bool) -> None:
         arn = hub.outputs["QualysSecretArn"]

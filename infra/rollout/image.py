@@ -83,15 +83,11 @@ def publish(
     digest = home.digest(tag)
     replication = ImageReplication(site.hub("ecr"), order.repository)
     missing = replication.missing(order.replicate_to)
-    _show(site, order, tag, digest, missing, operator)
+    to_do = _show(site, order, tag, digest, missing, operator)
     if dry_run:
         found = home.find()
         return f"{found['repositoryUri']}@{digest}" if found and digest else None
-    if digest is None:
-        question = "Build and push it?"
-        if not order.is_checked:
-            question = f"Does Qualys give this checksum for the binary? {question}"
-        confirm(operator, question)
+    _agree(order, digest, operator, is_changed=bool(missing or to_do))
     ready = engine() if digest is None else None
 
     uri = home.ensure(key_arn=hub_key(site.hub("kms")), share_with=order.share_with)
@@ -112,6 +108,17 @@ def publish(
     return f"{uri}@{pushed}"
 
 
+def _agree(order: ImageOrder, digest: str | None, operator: Operator, *, is_changed: bool) -> None:
+    if digest is None:
+        question = "Build and push it?"
+        if not order.is_checked:
+            question = f"Does Qualys give this checksum for the binary? {question}"
+        confirm(operator, question)
+    elif is_changed:
+        # The registry's replication, or who may pull, changes for an image that is there.
+        confirm(operator, "Do it?")
+
+
 def _build_and_push(order: ImageOrder, engine: ContainerEngine, home: ImageRepository, uri: str, tag: str) -> None:
     image = f"{uri}:{tag}"
     arguments = {"QSCANNER": BINARY, "QSCANNER_SHA256": order.binary.sha256, "VERSION": tag}
@@ -128,13 +135,16 @@ def _build_and_push(order: ImageOrder, engine: ContainerEngine, home: ImageRepos
 
 def _show(
     site: Site, order: ImageOrder, tag: str, digest: str | None, missing: Sequence[str], operator: Operator
-) -> None:
+) -> list[str]:
+    """Tell all that would be done; returned is what would be done to the repository."""
     binary = order.binary
     operator.tell(f"scanner: {binary.path}, {binary.architecture}, {binary.size:,} bytes")
     operator.tell(f"SHA-256: {binary.sha256}" + (" (as given)" if order.is_checked else ""))
     where = f"account {site.hub_account}, {site.region}"
     operator.tell(f"image: {order.repository}:{tag}, {where}; " + ("it is there already" if digest else "to be built"))
-    for difference in ImageRepository(site.hub("ecr"), order.repository).differences(share_with=order.share_with):
+    differences = list(ImageRepository(site.hub("ecr"), order.repository).differences(share_with=order.share_with))
+    for difference in differences:
         operator.tell(f"to do: {difference}")
     for region in missing:
         operator.tell(f"to do: what is pushed to {order.repository} is replicated to {region}")
+    return differences

@@ -1,17 +1,20 @@
 """Operations on a StackSet: begun one after the other, and watched in each account and region."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from time import sleep as _sleep
 from typing import Any
 
-from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay
+from botocore.exceptions import ClientError
+from tenacity import RetryError, Retrying, retry_if_exception_type, retry_if_result, stop_after_delay
 
 from infra.calls import AwsClient, calling
 from infra.rollout.hints import with_hint
 from infra.rollout.operator import Operator, Step
-from infra.stack_sets import CallAs
-from spoke.errors import ScanhubError, Unavailable
+from infra.stack_sets import PAGE, CallAs
+from infra.words import one_line
+from spoke.aws_errors import error_code
+from spoke.errors import ScanhubError, Throttled, Unavailable
 
 RUNNING = frozenset({"RUNNING", "QUEUED", "STOPPING"})
 PATIENCE = 24 * 3600.0
@@ -20,6 +23,12 @@ PATIENCE = 24 * 3600.0
 LEAST_PAUSE = 5.0
 MOST_PAUSE = 60.0
 """Seconds between two looks. Each look reads all results, a hundred a page: many results are looked at less often."""
+
+MOST_TRIES = 5
+"""How often an operation is begun, if somebody else's gets in between each time."""
+
+_BUSY = frozenset({"OperationInProgressException", "StaleRequestException"})
+"""AWS's words for another operation, by somebody else or for an account that joined, under way or done meanwhile."""
 
 _SHOWN = 10
 
@@ -45,6 +54,25 @@ class Result:
     reason: str = ""
 
 
+def failure(what: str, failed: Sequence[Result], reason: str = "") -> OperationFailed:
+    """The error for results that failed or were cancelled.
+
+    Args:
+        what: What ended how, for the message.
+        failed: In whatever order.
+        reason: AWS's words for the operation as a whole, for want of results.
+    """
+    # The ones that failed say why; those cancelled after them only that others failed.
+    ordered = sorted(failed, key=lambda result: (result.status != "FAILED", result))
+    lines = [
+        f"{one.account} {one.region}: {one.status}: {with_hint(one.reason or 'no reason was given')}" for one in ordered
+    ]
+    first = lines[0] if lines else with_hint(reason or "AWS gave no reason")
+    more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
+    rest = [f"and {len(lines) - _SHOWN} more: scanhub rollout status names them"] if len(lines) > _SHOWN else []
+    return OperationFailed(f"{what}; {first}{more}", detail="\n".join([*lines[:_SHOWN], *rest]))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Operations:
     """Starts and awaits operations of one StackSet.
@@ -63,17 +91,22 @@ class Operations:
     operator: Operator
     sleep: Callable[[float], None] = field(default=_sleep, repr=False)
 
-    def settle(self) -> None:
+    def settle(self) -> bool:
         """Wait for operations that run already, such as one that was begun before an interruption.
+
+        Returns:
+            Whether there were any.
 
         Raises:
             Unavailable: They take longer than a day.
         """
-        for operation in self._running():
+        running = self.running()
+        for operation in running:
             self.operator.tell(f"stack set {self.name}: the operation {operation} runs already; waiting until it ends")
             self._ended(operation)
+        return bool(running)
 
-    def run(self, doing: str, begin: str, **arguments: Any) -> None:
+    def run(self, doing: str, begin: str, **arguments: Any) -> tuple[Result, ...]:
         """Begin an operation, and wait until it has ended everywhere.
 
         Args:
@@ -81,20 +114,23 @@ class Operations:
             begin: The method of the client.
             arguments: Its arguments, without the name and CallAs.
 
+        Returns:
+            Where it failed, within the tolerance: AWS calls that a success.
+
         Raises:
-            OperationFailed: It failed in some account or region.
+            OperationFailed: It failed in more accounts than the tolerance allows, or was stopped.
             Misconfigured: AWS refuses it.
             Throttled, Unavailable: AWS cannot be asked now, or it takes longer than a day.
         """
-        with calling(f"{doing} of the stack set {self.name}"):
-            answer = getattr(self.client, begin)(StackSetName=self.name, CallAs=self.call_as, **arguments)
-        identity = answer["OperationId"]
+        identity = self._begun(doing, begin, arguments)
         self.operator.tell(f"stack set {self.name}: {doing} (operation {identity})")
         status, reason = self._ended(identity)
-        failed = [result for result in self.results(identity) if result.status in {"FAILED", "CANCELLED"}]
-        if status != "SUCCEEDED" or failed:
-            raise self._failure(doing, status, reason, failed)
-        self.operator.tell(f"stack set {self.name}: {doing}: {status}")
+        failed = tuple(result for result in self.results(identity) if result.status in {"FAILED", "CANCELLED"})
+        if status != "SUCCEEDED":
+            raise failure(f"stack set {self.name}: {doing} ended as {status}", failed, reason)
+        but = f", but for {len(failed)} accounts and regions" if failed else ""
+        self.operator.tell(f"stack set {self.name}: {doing}: {status}{but}")
+        return failed
 
     def results(self, identity: str) -> Iterator[Result]:
         """What the operation has come to so far.
@@ -104,7 +140,10 @@ class Operations:
         """
         with calling(f"reading the results of an operation of the stack set {self.name}"):
             pages = self.client.get_paginator("list_stack_set_operation_results").paginate(
-                StackSetName=self.name, OperationId=identity, CallAs=self.call_as
+                StackSetName=self.name,
+                OperationId=identity,
+                CallAs=self.call_as,
+                PaginationConfig={"PageSize": PAGE},
             )
             listed = [one for page in pages for one in page["Summaries"]]
         for one in listed:
@@ -112,15 +151,35 @@ class Operations:
                 account=one["Account"],
                 region=one["Region"],
                 status=one["Status"],
-                reason=" ".join(str(one.get("StatusReason") or "").split()),
+                reason=one_line(one.get("StatusReason")),
             )
 
-    def _running(self) -> list[str]:
+    def running(self) -> list[str]:
+        """Operations that are under way or queued, whoever began them.
+
+        Raises:
+            Misconfigured, Throttled, Unavailable: AWS cannot be asked.
+        """
         with calling(f"listing the operations of the stack set {self.name}"):
             pages = self.client.get_paginator("list_stack_set_operations").paginate(
                 StackSetName=self.name, CallAs=self.call_as
             )
             return [one["OperationId"] for page in pages for one in page["Summaries"] if one["Status"] in RUNNING]
+
+    def _begun(self, doing: str, begin: str, arguments: dict[str, Any]) -> str:
+        """The operation's id. What somebody else has begun meanwhile is awaited first."""
+        for _ in range(MOST_TRIES):
+            with calling(f"{doing} of the stack set {self.name}"):
+                try:
+                    answer = getattr(self.client, begin)(StackSetName=self.name, CallAs=self.call_as, **arguments)
+                    return str(answer["OperationId"])
+                except ClientError as error:
+                    if error_code(error) not in _BUSY:
+                        raise
+            if not self.settle():
+                # The list of operations lags behind.
+                self.sleep(LEAST_PAUSE)
+        raise Unavailable(f"{doing} of the stack set {self.name}: others keep working on it; run the command again")
 
     def _ended(self, identity: str) -> tuple[str, str]:
         seen: dict[tuple[str, str], str] = {}
@@ -131,10 +190,12 @@ class Operations:
                     StackSetName=self.name, OperationId=identity, CallAs=self.call_as
                 )["StackSetOperation"]
             self._tell(identity, seen)
-            return str(answer["Status"]), str(answer.get("StatusReason") or "")
+            return str(answer["Status"]), one_line(answer.get("StatusReason"))
 
         waiting = Retrying(
-            retry=retry_if_result(lambda ended: ended[0] in RUNNING),
+            # The operation goes on while AWS, or the way to it, is out of reach: so does the waiting.
+            retry=retry_if_result(lambda ended: ended[0] in RUNNING)
+            | retry_if_exception_type((Throttled, Unavailable)),
             wait=lambda _: min(MOST_PAUSE, LEAST_PAUSE + len(seen) / 100),
             stop=stop_after_delay(PATIENCE),
             sleep=self.sleep,
@@ -152,16 +213,3 @@ class Operations:
             seen[place] = result.status
             step = Step(where=f"{result.account} {result.region}", what="", status=result.status, reason=result.reason)
             self.operator.moved(step)
-
-    def _failure(self, doing: str, status: str, reason: str, failed: list[Result]) -> OperationFailed:
-        # The ones that failed say why; those cancelled after them only that others failed.
-        failed.sort(key=lambda result: (result.status != "FAILED", result))
-        lines = [
-            f"{one.account} {one.region}: {one.status}: {with_hint(one.reason or 'no reason was given')}"
-            for one in failed
-        ]
-        first = lines[0] if lines else with_hint(reason or "AWS gave no reason")
-        more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
-        return OperationFailed(
-            f"stack set {self.name}: {doing} ended as {status}; {first}{more}", detail="\n".join(lines[:_SHOWN])
-        )

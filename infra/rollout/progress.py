@@ -4,6 +4,7 @@ from infra import stacks
 from infra.calls import AwsClient
 from infra.rollout.operator import Operator, Step
 from infra.stacks import Stack
+from infra.words import one_line
 from spoke.errors import ScanhubError
 
 
@@ -42,6 +43,6 @@ class StackWatch:
                     where=self._stack.name,
                     what=f"{event['LogicalResourceId']} ({event['ResourceType']})",
                     status=event["ResourceStatus"],
-                    reason=" ".join(str(event.get("ResourceStatusReason") or "").split()),
+                    reason=one_line(event.get("ResourceStatusReason")),
                 )
             )

@@ -47,9 +47,11 @@ def choose(
     """
     names = list(dict.fromkeys(asked)) or list(existing) or [primary or site.region]
     if asked:
-        known = _known(site)
-        names = list(known) if names == [ALL] else names
-        if unknown := [name for name in names if name not in known and not _is_enabled(site, name)]:
+        enabled = _enabled(site)
+        everywhere = [name for name, opted in enabled.items() if opted == "opt-in-not-required"]
+        # A region with opt-in may stand beside `all`.
+        names = list(dict.fromkeys(one for name in names for one in (everywhere if name == ALL else [name])))
+        if unknown := [name for name in names if name not in enabled]:
             raise Misconfigured(f"not a region that is enabled in {site.hub_account}: {', '.join(unknown)}")
     first = primary or existing_primary or (site.region if site.region in names else names[0])
     if primary is not None and primary not in names:
@@ -58,16 +60,8 @@ def choose(
     return Regions(primary=first, others=tuple(sorted(name for name in names if name != first)))
 
 
-def _known(site: Site) -> tuple[str, ...]:
-    """The regions that every account has, without opting in."""
-    return tuple(one["RegionName"] for one in _described(site) if one.get("OptInStatus") == "opt-in-not-required")
-
-
-def _is_enabled(site: Site, name: str) -> bool:
-    return any(one["RegionName"] == name for one in _described(site))
-
-
-def _described(site: Site) -> list[dict[str, str]]:
+def _enabled(site: Site) -> dict[str, str]:
+    """The regions that are enabled in the hub's account, and whether each had to be opted into (`OptInStatus`)."""
     with calling("asking which regions are enabled"):
         regions: list[dict[str, str]] = site.hub("ec2").describe_regions()["Regions"]
-    return sorted(regions, key=lambda one: one["RegionName"])
+    return {one["RegionName"]: one.get("OptInStatus", "") for one in sorted(regions, key=lambda one: one["RegionName"])}

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from infra import organization as organizations
 from infra import stack_sets, stacks
 from infra.calls import AwsClient, calling
 from infra.rollout import own_spoke
 from infra.rollout.deployment import Deployment
 from infra.rollout.kept import Kept
-from infra.rollout.operations import Operations
+from infra.rollout.operations import Operations, failure
 from infra.rollout.operator import confirm
 from infra.rollout.own_spoke import OwnSpoke
 from infra.rollout.site import (
@@ -21,6 +22,13 @@ from infra.rollout.site import (
 )
 from infra.stack_sets import Instance, StackSet
 from infra.stacks import Stack
+
+_EVERYWHERE = {
+    "RegionConcurrencyType": "PARALLEL",
+    "MaxConcurrentPercentage": 100,
+    "FailureTolerancePercentage": 100,
+}
+"""One account that cannot be reached must not keep the others."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,22 +146,36 @@ class Removal:
             client.delete_stack_set(StackSetName=there.name, CallAs=self._site.call_as)
         self._operator.tell(f"stack set {there.name}: deleted")
 
-    @staticmethod
-    def _remove_instances(operations: Operations, there: StackSet, instances: Sequence[Instance]) -> None:
-        units = there.organizational_units or tuple(sorted({one.organizational_unit for one in instances} - {""}))
-        operations.run(
+    def _remove_instances(self, operations: Operations, there: StackSet, instances: Sequence[Instance]) -> None:
+        named = there.organizational_units or tuple(sorted({one.organizational_unit for one in instances} - {""}))
+        targets = {"OrganizationalUnitIds": list(organizations.units_left(self._site.clients, named))}
+        failed = operations.run(
             "deleting all instances",
             "delete_stack_instances",
-            DeploymentTargets={"OrganizationalUnitIds": list(units)},
+            DeploymentTargets=targets,
             Regions=sorted({instance.region for instance in instances}),
             RetainStacks=False,
-            # One account that cannot be reached must not keep the others.
-            OperationPreferences={
-                "RegionConcurrencyType": "PARALLEL",
-                "MaxConcurrentPercentage": 100,
-                "FailureTolerancePercentage": 100,
-            },
+            OperationPreferences=_EVERYWHERE,
         )
+        left = stack_sets.instances(operations.client, there.name, self._site.call_as)
+        if not failed and not left:
+            return
+        # Nothing can be deleted in a suspended account, and its instances would keep the stack set for good.
+        active = {one.id for one in organizations.active_accounts(self._site.clients)}
+        if lasting := [result for result in failed if result.account in active]:
+            raise failure(f"stack set {there.name}: not every instance could be deleted", lasting)
+        suspended = [one for one in left if one.account not in active]
+        if suspended:
+            accounts = sorted({one.account for one in suspended})
+            self._operator.warn(f"suspended, so that their stacks stay until they are closed: {', '.join(accounts)}")
+            operations.run(
+                "letting go of suspended accounts",
+                "delete_stack_instances",
+                DeploymentTargets={**targets, "Accounts": accounts, "AccountFilterType": "INTERSECTION"},
+                Regions=sorted({one.region for one in suspended}),
+                RetainStacks=True,
+                OperationPreferences=_EVERYWHERE,
+            )
 
     def _remove_stack(self, stack: Stack) -> None:
         client: AwsClient = self._site.hub("cloudformation")

@@ -13,9 +13,11 @@ from botocore.credentials import (
     Credentials,
     DeferredRefreshableCredentials,
 )
+from botocore.exceptions import ClientError
 
 from infra.calls import AwsClient, calling
-from spoke.errors import Misconfigured
+from spoke.aws_errors import DENIED, error_code
+from spoke.errors import Misconfigured, Unavailable
 
 ADMIN_ROLE = "OrganizationAccountAccessRole"
 """The role that AWS Organizations makes in each account that it creates, for the management account to enter by."""
@@ -27,6 +29,10 @@ _CONFIG = Config(
     read_timeout=60,
     user_agent_extra="scanhub-rollout",
 )
+
+
+# The first call tells of a wrong region or a broken network: nobody shall wait for that.
+_FIRST = _CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 3}))
 
 
 class Sessions:
@@ -57,8 +63,7 @@ class Sessions:
             self._entered: dict[str, boto3.Session] = {}
             # Made once: a client takes tens of milliseconds, and may be shared by threads.
             self._clients: dict[tuple[str, str | None, str], AwsClient] = {}
-        with calling("asking AWS who we are"):
-            identity = self._make(own, "sts", self.region).get_caller_identity()
+        identity = self._identity()
         self.account = str(identity["Account"])
         self.partition = str(identity["Arn"]).split(":")[1]
 
@@ -75,9 +80,23 @@ class Sessions:
                 self._clients[key] = self._make(session, service, key[2])
             return self._clients[key]
 
-    def _make(self, session: boto3.Session, service: str, region: str) -> AwsClient:
+    def _identity(self) -> dict[str, Any]:
+        try:
+            with calling("asking AWS who we are"):
+                answer: dict[str, Any] = self._make(self._own, "sts", self.region, _FIRST).get_caller_identity()
+                return answer
+        except Unavailable as error:
+            # A region that opened after this botocore was made is unknown to it too: it cannot be refused at once.
+            if any(
+                self.region in self._own.get_available_regions("sts", one)
+                for one in self._own.get_available_partitions()
+            ):
+                raise
+            raise Misconfigured(f"{error.text}; is there a region {self.region}?") from error
+
+    def _make(self, session: boto3.Session, service: str, region: str, config: Config = _CONFIG) -> AwsClient:
         make: Any = session.client
-        return make(service, region_name=region, config=_CONFIG)
+        return make(service, region_name=region, config=config)
 
     def _session_in(self, account: str) -> boto3.Session:
         if account not in self._entered:
@@ -120,4 +139,17 @@ class _ThroughRole(CredentialProvider):
             role_arn=self._role,
             extra_args={"RoleSessionName": "scanhub-rollout"},
         )
-        return DeferredRefreshableCredentials(method=self.METHOD, refresh_using=fetcher.fetch_credentials)
+
+        def fetched() -> dict[str, Any]:
+            try:
+                keys: dict[str, Any] = fetcher.fetch_credentials()
+            except ClientError as error:
+                if error_code(error) not in DENIED:
+                    raise
+                raise Misconfigured(
+                    f"the account cannot be entered by {self._role}: there is no such role, or it does not let these "
+                    "credentials in; name another one by --through-role, or the right account by --hub-account"
+                ) from error
+            return keys
+
+        return DeferredRefreshableCredentials(method=self.METHOD, refresh_using=fetched)

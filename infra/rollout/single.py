@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from infra import stacks
-from infra.rollout import regions, spoke_parameters
+from infra.rollout import own_spoke, regions, spoke_parameters
 from infra.rollout.credentials import Ask
 from infra.rollout.deployment import Deployment
 from infra.rollout.hub import HubOptions, HubRollout
 from infra.rollout.own_spoke import OwnSpoke
-from infra.rollout.site import SPOKE_STACK, Site
+from infra.rollout.site import HUB_STACK, Site
+from infra.rollout.spokes_plan import ROLE_REGION
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,17 +41,17 @@ def roll_out(site: Site, deployment: Deployment, options: SingleOptions, ask: As
         ScanhubError: The worker cannot start, since the Qualys secret has no value.
     """
     HubRollout(site, deployment, options.hub, ask).run()
-    hub = stacks.outputs(site.hub("cloudformation"), "scanhub-hub")
+    hub = stacks.outputs(site.hub("cloudformation"), HUB_STACK)
     if deployment.dry_run and not hub:
         deployment.operator.tell("the spoke would follow, once the hub stands")
         return
     values = spoke_parameters.look_up(site, options.spoke_parameters)
-    existing = stacks.describe(site.hub("cloudformation"), SPOKE_STACK)
+    existing = own_spoke.find(site, site.hub_account)
     chosen = regions.choose(
         site,
         options.regions,
         primary=options.primary_region,
-        existing=(),
-        existing_primary=existing.parameters.get("RoleRegion") if existing is not None else None,
+        existing=sorted(existing),
+        existing_primary=next((one.parameters.get(ROLE_REGION) for one in existing.values()), None),
     )
     OwnSpoke(site, deployment, site.hub_account).deploy(values, chosen)

@@ -6,13 +6,14 @@ AutoDeployment); a rule whose role is not there yet could not be made.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from infra import organization as organizations
 from infra import stack_sets
 from infra.organization import Account
 from infra.rollout import prerequisites, regions, spoke_parameters
 from infra.rollout.deployment import Deployment
+from infra.rollout.operations import Operations, Result, failure
 from infra.rollout.operator import confirm
 from infra.rollout.own_spoke import OwnSpoke
 from infra.rollout.regions import Regions
@@ -73,7 +74,7 @@ class SpokesRollout:
 
         Raises:
             Declined: The operator did not agree to the plan.
-            OperationFailed: Some accounts or regions could not be reached.
+            OperationFailed: Some accounts or regions could not be reached; the others are, within the tolerance.
             StackFailed: A stack of the management account failed.
             Misconfigured: An option or a prerequisite is wrong; with what to do.
             Throttled, Unavailable: AWS cannot be asked now.
@@ -82,17 +83,50 @@ class SpokesRollout:
             raise Misconfigured("--management-only needs the management account's credentials")
         prerequisites.for_spokes(self._site)
         values = spoke_parameters.look_up(self._site, self._options.parameters)
-        existing = {
-            name: stack_sets.describe(self._client, name, self._site.call_as) for name in (STACK_SET, REGIONS_STACK_SET)
-        }
+        existing = self._existing()
         instances = {
             name: stack_sets.instances(self._client, name, self._site.call_as) if there is not None else ()
             for name, there in existing.items()
         }
         chosen = self._regions(existing[STACK_SET], instances)
+        failed: list[Result] = []
         if not self._options.management_only:
-            self._organization(values, chosen, existing, instances)
+            failed += self._organization(values, chosen, existing, instances)
         self._management(values, chosen)
+        if failed:
+            raise failure("not every account and region could be reached", failed)
+
+    def _existing(self) -> dict[str, StackSet | None]:
+        """The StackSets as they are once nobody works on them: a plan made meanwhile would miss what fails then."""
+        for name in (STACK_SET, REGIONS_STACK_SET):
+            if stack_sets.describe(self._client, name, self._site.call_as) is None:
+                continue
+            operations = self._operations(name)
+            if not self._deployment.dry_run:
+                operations.settle()
+            elif operations.running():
+                self._operator.warn(f"stack set {name}: an operation runs already; what it does is not in this plan")
+        return {name: self._described(name) for name in (STACK_SET, REGIONS_STACK_SET)}
+
+    def _described(self, name: str) -> StackSet | None:
+        there = stack_sets.describe(self._client, name, self._site.call_as)
+        if there is None:
+            return None
+        left = organizations.units_left(self._site.clients, there.organizational_units)
+        if gone := set(there.organizational_units) - set(left):
+            self._operator.warn(
+                f"stack set {name}: gone from the organization, and left out: {', '.join(sorted(gone))}"
+            )
+        return replace(there, organizational_units=left)
+
+    def _operations(self, name: str) -> Operations:
+        return Operations(
+            client=self._client,
+            name=name,
+            call_as=self._site.call_as,
+            operator=self._operator,
+            sleep=self._deployment.sleep,
+        )
 
     def _regions(self, first: StackSet | None, instances: Mapping[str, tuple[Instance, ...]]) -> Regions:
         there = sorted({one.region for listed in instances.values() for one in listed})
@@ -110,7 +144,7 @@ class SpokesRollout:
         chosen: Regions,
         existing: Mapping[str, StackSet | None],
         instances: Mapping[str, tuple[Instance, ...]],
-    ) -> None:
+    ) -> list[Result]:
         first = existing[STACK_SET]
         there = first.organizational_units if first is not None else ()
         units = self._options.units or there or (organizations.root(self._site.clients),)
@@ -118,6 +152,7 @@ class SpokesRollout:
         if len(covered) > MOST_UNITS:
             raise Misconfigured(f"at most {MOST_UNITS} organizational units can be named: name a unit above them")
         accounts = self._accounts(covered)
+        self._warn_of_inoperable(instances)
         sets = []
         for name, own_regions, depends_on in (
             (STACK_SET, (chosen.primary,), None),
@@ -147,14 +182,24 @@ class SpokesRollout:
         whole = SpokesPlan(sets=tuple(sets), accounts=accounts)
         if whole.is_empty:
             self._operator.tell(f"stack sets {STACK_SET}: no changes; {len(accounts)} accounts are covered")
-            return
+            return []
         self._operator.show(whole)
         if self._deployment.dry_run:
-            return
+            return []
         confirm(self._operator, f"Roll out to {len(accounts)} accounts?")
         work = StackSetWork(self._site, self._deployment, self._options.waves, values.declared, len(accounts))
+        failed: list[Result] = []
         for one in sets:
-            work.do(one, existing[one.wanted.name])
+            failed += work.do(one, existing[one.wanted.name])
+        return failed
+
+    def _warn_of_inoperable(self, instances: Mapping[str, tuple[Instance, ...]]) -> None:
+        stuck = [one for listed in instances.values() for one in listed if one.status == "INOPERABLE"]
+        if stuck:
+            self._operator.warn(
+                f"{len(stuck)} instances are inoperable, such as {stuck[0].account} {stuck[0].region}, and are left "
+                "alone: scanhub rollout status tells what to do"
+            )
 
     def _accounts(self, units: tuple[str, ...]) -> tuple[Account, ...]:
         """StackSets deploy to every active account of the units, and never to the management account."""

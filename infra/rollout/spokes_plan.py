@@ -72,6 +72,11 @@ class SetPlan:
     uncovered: tuple[str, ...] = ()
 
     @property
+    def old_units(self) -> tuple[str, ...]:
+        """The targets that there are already."""
+        return tuple(unit for unit in self.units if unit not in self.new_units)
+
+    @property
     def is_empty(self) -> bool:
         """Whether nothing is to be done."""
         parts = (
@@ -132,23 +137,24 @@ def plan(
         raise Misconfigured(f"the stack set {wanted.name} is self-managed, so not one of ours: rename or delete it")
     _check_role_region(wanted, existing)
     covered = {instance.region for instance in instances} | set(existing.regions)
+    active = frozenset(accounts)
     others = tuple(sorted(covered - set(wanted.regions)))
     removed = others if remove_others else ()
-    units = (*existing.organizational_units, *(one for one in wanted.units if one not in existing.organizational_units))
+    regions = (*wanted.regions, *(one for one in others if one not in removed))
+    # A unit is a target by its instances: without a region there is nothing to add.
+    added = tuple(one for one in wanted.units if one not in existing.organizational_units) if regions else ()
     return SetPlan(
         wanted=wanted,
         is_new=False,
         changes=tuple(_changes(wanted, existing)),
-        units=units,
-        regions=(*wanted.regions, *(one for one in others if one not in removed)),
-        new_units=units[len(existing.organizational_units) :],
+        units=(*existing.organizational_units, *added),
+        regions=regions,
+        new_units=added,
         new_regions=tuple(region for region in wanted.regions if region not in covered),
         removed_regions=removed,
-        retried=tuple(one for one in instances if _is_worth_a_try(one) and one.region not in removed),
+        retried=tuple(one for one in instances if _is_worth_a_try(one, active) and one.region not in removed),
         # Accounts of a unit that is new here are reached with it.
-        uncovered=()
-        if len(units) > len(existing.organizational_units)
-        else _uncovered(instances, covered - set(removed), accounts),
+        uncovered=() if added else _uncovered(instances, covered - set(removed), accounts),
     )
 
 
@@ -183,10 +189,8 @@ def _changes(wanted: Wanted, existing: StackSet) -> list[str]:
     return lines
 
 
-def _is_worth_a_try(instance: Instance) -> bool:
-    # Updates leave out what is inoperable.
-    return instance.status == "OUTDATED" and instance.detailed_status not in {
-        "PENDING",
-        "RUNNING",
-        "SKIPPED_SUSPENDED_ACCOUNT",
-    }
+def _is_worth_a_try(instance: Instance, active: frozenset[str]) -> bool:
+    # Updates leave out what is inoperable; and nothing can be done in an account that is suspended or has left. What is
+    # pending, while no operation runs, waits for one that was stopped.
+    moving = instance.detailed_status in {"RUNNING", "SKIPPED_SUSPENDED_ACCOUNT"}
+    return instance.status == "OUTDATED" and not moving and instance.account in active

@@ -8,7 +8,7 @@ from typing import Any
 from infra import stack_sets
 from infra.calls import AwsClient, calling
 from infra.rollout.deployment import Deployment
-from infra.rollout.operations import Operations
+from infra.rollout.operations import Operations, Result
 from infra.rollout.parameters import Declared
 from infra.rollout.site import Site
 from infra.rollout.spokes_plan import SECRET_PARAMETER, SetPlan, Wanted
@@ -67,16 +67,19 @@ class StackSetWork:
         self._accounts = accounts
         self._creating = waves.preferences(accounts, parallel=True)
 
-    def do(self, plan: SetPlan, existing: StackSet | None) -> None:
+    def do(self, plan: SetPlan, existing: StackSet | None) -> tuple[Result, ...]:
         """All of one plan.
 
+        Returns:
+            Where something failed, within the tolerance.
+
         Raises:
-            OperationFailed: Some accounts or regions could not be reached.
+            OperationFailed: More accounts failed than the tolerance allows.
             Misconfigured: AWS refuses it.
             Throttled, Unavailable: AWS cannot be asked now.
         """
         if plan.is_empty:
-            return
+            return ()
         operations = Operations(
             client=self._client,
             name=plan.wanted.name,
@@ -84,15 +87,17 @@ class StackSetWork:
             operator=self._deployment.operator,
             sleep=self._deployment.sleep,
         )
+        failed: list[Result] = []
         if existing is None:
             self._create(plan.wanted)
-        else:
-            operations.settle()
-            if plan.changes:
-                self._update(plan, existing, operations)
-        self._remove(plan, operations)
-        self._extend(plan, operations)
-        self._mend(plan, operations)
+        # What shall go goes first: an update that fails there must not keep it.
+        failed += self._remove(plan, operations)
+        if existing is not None and plan.changes:
+            failed += self._update(plan, existing, operations)
+        failed += self._extend(plan, operations)
+        failed += self._mend(plan, operations)
+        # Of the same place, what was tried last counts.
+        return tuple({(one.account, one.region): one for one in failed}.values())
 
     def _create(self, wanted: Wanted) -> None:
         with calling(f"creating the stack set {wanted.name}"):
@@ -104,31 +109,33 @@ class StackSetWork:
             )
         self._deployment.operator.tell(f"stack set {wanted.name}: created")
 
-    def _update(self, plan: SetPlan, existing: StackSet, operations: Operations) -> None:
+    def _update(self, plan: SetPlan, existing: StackSet, operations: Operations) -> tuple[Result, ...]:
         preferences = self._waves.preferences(self._accounts, parallel=self._waves.parallel_regions)
-        operations.run(
+        return operations.run(
             "updating all instances",
             "update_stack_set",
             **self._definition(plan.wanted, existing.parameters),
             OperationPreferences=preferences,
         )
 
-    def _remove(self, plan: SetPlan, operations: Operations) -> None:
-        if plan.removed_regions:
-            operations.run(
-                f"removing {', '.join(plan.removed_regions)}",
-                "delete_stack_instances",
-                DeploymentTargets={"OrganizationalUnitIds": list(plan.units)},
-                Regions=list(plan.removed_regions),
-                RetainStacks=False,
-                OperationPreferences=self._creating,
-            )
+    def _remove(self, plan: SetPlan, operations: Operations) -> tuple[Result, ...]:
+        if not plan.removed_regions:
+            return ()
+        return operations.run(
+            f"removing {', '.join(plan.removed_regions)}",
+            "delete_stack_instances",
+            DeploymentTargets={"OrganizationalUnitIds": list(plan.old_units)},
+            Regions=list(plan.removed_regions),
+            RetainStacks=False,
+            OperationPreferences=self._creating,
+        )
 
-    def _extend(self, plan: SetPlan, operations: Operations) -> None:
+    def _extend(self, plan: SetPlan, operations: Operations) -> list[Result]:
+        failed: list[Result] = []
         old = [region for region in plan.regions if region not in plan.new_regions]
         for units, regions in ((plan.units, plan.new_regions), (plan.new_units, old)):
             if units and regions:
-                operations.run(
+                failed += operations.run(
                     f"deploying to {', '.join(regions)}",
                     "create_stack_instances",
                     DeploymentTargets={"OrganizationalUnitIds": list(units)},
@@ -136,24 +143,31 @@ class StackSetWork:
                     OperationPreferences=self._creating,
                 )
 
-    def _mend(self, plan: SetPlan, operations: Operations) -> None:
-        """Accounts that failed before, unless an update has just tried them again; and those that were left out."""
-        if plan.retried and not plan.changes:
-            operations.run(
-                "trying again what failed before",
-                "update_stack_instances",
-                DeploymentTargets=_targets(plan, {instance.account for instance in plan.retried}),
-                Regions=sorted({instance.region for instance in plan.retried}),
-                OperationPreferences=self._creating,
-            )
+        return failed
+
+    def _mend(self, plan: SetPlan, operations: Operations) -> list[Result]:
+        """Accounts that were left out; and those that failed before, unless an update has just tried them again.
+
+        In this order: an update names accounts and regions, and each of its pairs needs an instance.
+        """
+        failed: list[Result] = []
         if plan.uncovered:
-            operations.run(
+            failed += operations.run(
                 "deploying to accounts that were left out",
                 "create_stack_instances",
                 DeploymentTargets=_targets(plan, set(plan.uncovered)),
                 Regions=[region for region in plan.regions if region not in plan.new_regions],
                 OperationPreferences=self._creating,
             )
+        if plan.retried and not plan.changes:
+            failed += operations.run(
+                "trying again what failed before",
+                "update_stack_instances",
+                DeploymentTargets=_targets(plan, {instance.account for instance in plan.retried}),
+                Regions=sorted({instance.region for instance in plan.retried}),
+                OperationPreferences=self._creating,
+            )
+        return failed
 
     def _definition(self, wanted: Wanted, before: Mapping[str, str]) -> dict[str, Any]:
         """What CreateStackSet and UpdateStackSet have in common. The external id goes nowhere but here."""

@@ -149,7 +149,8 @@ def look(site: Site) -> Status:
     found = [stack_sets.describe(client, name, site.call_as) for name in (STACK_SET, REGIONS_STACK_SET) if administers]
     sets = tuple(one for one in found if one is not None)
     instances = {one.name: stack_sets.instances(client, one.name, site.call_as) for one in sets}
-    targeted = _targeted(site, sets)
+    everybody = organizations.all_accounts(site.clients) if administers else ()
+    targeted = _targeted(site, sets, everybody)
     hub = [_hub_stack(site, name) for name in (NETWORK_STACK, HUB_STACK, MONITORING_STACK)]
     own = [stack for account in _own_accounts(site) for stack in _own_stacks(site, account, _regions(sets, instances))]
     text = stacks.template_text(TEMPLATE).strip()
@@ -159,16 +160,18 @@ def look(site: Site) -> Status:
         sets=sets,
         outdated_sets=tuple(one.name for one in sets if one.template.strip() != text),
         spokes=tuple(_spokes(sets, instances, targeted)),
-        uncovered=tuple(_uncovered(site, targeted, own)) if administers else (),
+        uncovered=tuple(_uncovered(site, everybody, targeted, own)),
     )
 
 
-def _targeted(site: Site, sets: Iterable[StackSet]) -> dict[str, Account]:
+def _targeted(site: Site, sets: Iterable[StackSet], everybody: tuple[Account, ...]) -> dict[str, Account]:
     """The accounts that the StackSets reach, by their ids; the management account never is one."""
-    units = tuple(dict.fromkeys(unit for one in sets for unit in one.organizational_units))
+    named = tuple(dict.fromkeys(unit for one in sets for unit in one.organizational_units))
+    units = organizations.units_left(site.clients, named)
     if not units:
         return {}
-    accounts = organizations.all_accounts(site.clients, units)
+    reaches_all = any(organizations.is_root(unit) for unit in units)
+    accounts = everybody if reaches_all else organizations.all_accounts(site.clients, units)
     return {account.id: account for account in accounts if account.id != site.organization.management_account}
 
 
@@ -248,7 +251,8 @@ def _spokes(
 
 def _spoke(instance: Instance, targeted: Mapping[str, Account]) -> SpokeStatus:
     detail = f" ({instance.detailed_status})" if instance.detailed_status not in {"", "SUCCEEDED"} else ""
-    suspended = instance.detailed_status == "SKIPPED_SUSPENDED_ACCOUNT"
+    account = targeted.get(instance.account, Account(id=instance.account, name=""))
+    suspended = instance.detailed_status == "SKIPPED_SUSPENDED_ACCOUNT" or not account.is_active
     what_to_do = ""
     if not instance.is_current and not suspended:
         what_to_do = (
@@ -257,7 +261,7 @@ def _spoke(instance: Instance, targeted: Mapping[str, Account]) -> SpokeStatus:
             else hint(instance.reason) or "run scanhub rollout spokes again: it tries once more what failed"
         )
     return SpokeStatus(
-        account=targeted.get(instance.account, Account(id=instance.account, name="")),
+        account=account,
         region=instance.region,
         status=f"{instance.status}{detail}",
         reason=instance.reason,
@@ -277,11 +281,13 @@ def _missing(account: Account, region: str) -> SpokeStatus:
     )
 
 
-def _uncovered(site: Site, targeted: Mapping[str, Account], own: Iterable[StackStatus]) -> list[Uncovered]:
+def _uncovered(
+    site: Site, everybody: Iterable[Account], targeted: Mapping[str, Account], own: Iterable[StackStatus]
+) -> list[Uncovered]:
     management = site.organization.management_account
     has_own = {stack.account for stack in own}
     rows = []
-    for account in organizations.all_accounts(site.clients):
+    for account in everybody:
         if account.id in has_own:
             continue
         if account.id == management:

@@ -20,6 +20,7 @@ from scanhub.command_line import app
 from scanhub.rollout_operator import TerminalOperator
 from spoke.errors import Misconfigured, ScanhubError
 from tests.conftest import MODELS, REGION, forget_aws
+from tests.infra.rollout.programs import elf
 
 pytestmark = [pytest.mark.timeout(240)]
 
@@ -197,6 +198,50 @@ def test_the_token_is_asked_for_without_echo(monkeypatch: pytest.MonkeyPatch) ->
     assert json.loads(value.get_secret_value()) == {"qualys_pod": "eu1", "qualys_access_token": TOKEN}
     assert TOKEN not in operator._console.export_text()
     assert len(prompts) == 1
+
+
+def test_a_terminal_that_is_closed_instead_of_an_answer_is_no_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(_: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("getpass.getpass", closed)
+    with terminal(monkeypatch, "eu1") as operator:
+        assert operator.ask_for_qualys() is None
+
+
+@pytest.mark.parametrize("command", ["hub", "spokes", "single", "remove", "status", "image"])
+def test_the_region_is_that_of_the_environment_as_every_tool_of_aws_reads_it(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: str
+) -> None:
+    seen: list[str | None] = []
+
+    class Opened(Exception):  # no error: how far the command came
+        pass
+
+    def opened(*, region: str | None, **_: object) -> None:
+        seen.append(region)
+        raise Opened
+
+    for module in ("rollout_command", "rollout_image_command"):
+        monkeypatch.setattr(f"scanhub.{module}.Sessions", opened)
+    monkeypatch.setenv("AWS_REGION", "ap-southeast-2")
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    more = {"status": [], "image": ["--yes", "--qscanner", str(elf(tmp_path / "qscanner"))]}.get(command, ["--yes"])
+    assert isinstance(run(command, *more).exception, Opened)
+    assert isinstance(run(command, *more, "--region", "eu-north-1").exception, Opened)
+    assert seen == ["ap-southeast-2", "eu-north-1"]
+
+
+def test_an_account_that_has_begun_is_no_line_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    with terminal(monkeypatch) as operator:
+        operator.moved(Step(where="210000000001 eu-central-1", what="", status="RUNNING"))
+        assert vars(operator)["_spinner"] is not None
+        operator.moved(Step(where="210000000001 eu-central-1", what="", status="SUCCEEDED"))
+    console = Console(width=120, record=True, file=io.StringIO())
+    with TerminalOperator(assume_yes=True, console=console) as operator:
+        operator.moved(Step(where="210000000001 eu-central-1", what="", status="RUNNING"))
+        operator.moved(Step(where="210000000001 eu-central-1", what="", status="SUCCEEDED"))
+    assert console.export_text() == "  210000000001 eu-central-1 SUCCEEDED\n"
 
 
 def test_on_a_terminal_what_is_under_way_moves_and_what_has_ended_stays(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -114,6 +114,28 @@ def test_a_plan_names_the_accounts_and_every_difference_and_never_the_secret() -
     assert CANARY not in repr(plan) + "".join(lines)
 
 
+def test_a_status_of_a_large_organization_can_be_read() -> None:
+    accounts = [Account(id=f"21{number:010}", name="") for number in range(1000)]
+    found = Status(
+        site=Site(clients=Scripted(), organization=ORGANIZATION, hub_account="123456789012", region="eu-central-1"),
+        stacks=(),
+        sets=(),
+        outdated_sets=(),
+        spokes=tuple(
+            SpokeStatus(account=one, region=region, status="MISSING", reason="r", what_to_do="w", is_well=False)
+            for one in accounts
+            for region in ("eu-central-1", "us-east-1")
+        ),
+        uncovered=tuple(Uncovered(account=one, reason="in no organizational unit") for one in accounts),
+    )
+    lines = shown(*status_lines(found)).splitlines()
+    assert len(lines) < 140
+    assert "us-east-1: 1000 accounts are not" in lines
+    assert "not as they should be: 1900 more; scanhub rollout status --json names all" in lines
+    assert "not covered: 980 more; scanhub rollout status --json names all" in lines
+    assert len(status_document(found)["spokes"]) == 2000
+
+
 @pytest.mark.parametrize("is_well", [True, False])
 def test_a_status_shows_what_is_not_well_with_what_to_do(is_well: bool) -> None:
     account = Account(id="210000000001", name="shop")

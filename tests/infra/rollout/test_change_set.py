@@ -10,7 +10,7 @@ from infra.rollout.parameters import Declared
 from infra.stacks import Stack
 from spoke.errors import Misconfigured, Unavailable
 from tests.infra.rollout.recording import Pauses
-from tests.infra.script import Script
+from tests.infra.script import Script, refusal
 from tests.infra.test_stacks import ID, described
 
 CHANGE_SET = "arn:aws:cloudformation:eu-central-1:123456789012:changeSet/scanhub-1f/0d6f"
@@ -49,6 +49,7 @@ def made(
 def script(*answers: Any) -> Script:
     prepared = Script("cloudformation").on("CreateChangeSet", {"Id": CHANGE_SET, "StackId": ID})
     prepared.on("DescribeChangeSet", *answers)
+    prepared.on("DescribeStacks", described("REVIEW_IN_PROGRESS"))
     return prepared.on("DeleteChangeSet", {}).on("DeleteStack", {}).on("ExecuteChangeSet", {})
 
 
@@ -150,6 +151,24 @@ def test_discarding_takes_the_shell_of_a_new_stack_along_and_nothing_else(before
     change_set.discard(prepared.client, proposed)
     assert len(prepared.calls["DeleteChangeSet"]) == 1
     assert len(prepared.calls["DeleteStack"]) == deleted
+
+
+def test_a_stack_that_somebody_else_makes_of_the_same_shell_meanwhile_is_not_deleted() -> None:
+    prepared = script(made()).on("DescribeStacks", described("CREATE_IN_PROGRESS"))
+    # CloudFormation deletes all other change sets when one is run.
+    prepared.on("DeleteChangeSet", refusal("ChangeSetNotFound", f"ChangeSet [{CHANGE_SET}] does not exist"))
+    proposed = propose(prepared, {})
+    assert proposed is not None
+    change_set.discard(prepared.client, proposed)
+    assert prepared.calls["DeleteStack"] == []
+
+
+def test_a_change_set_that_may_not_be_deleted_is_told() -> None:
+    prepared = script(made()).on("DeleteChangeSet", refusal("AccessDenied", "not authorized"))
+    proposed = propose(prepared, {})
+    assert proposed is not None
+    with pytest.raises(Misconfigured, match="deleting the change set for the stack scanhub-hub: AccessDenied"):
+        change_set.discard(prepared.client, proposed)
 
 
 def test_a_change_set_that_is_never_made_is_given_up() -> None:

@@ -61,10 +61,10 @@ def test_a_failed_update_tells_the_first_reason_and_what_to_do() -> None:
     assert [step.has_failed for step in operator.steps] == [False, False, True, True, False, False]
 
 
-def test_a_stack_whose_update_was_rolled_back_is_updated_again() -> None:
-    prepared = script(
-        described("UPDATE_ROLLBACK_COMPLETE"), described("UPDATE_ROLLBACK_COMPLETE"), described("UPDATE_COMPLETE")
-    )
+# UPDATE_FAILED: somebody has updated it by hand, and switched the rollback off.
+@pytest.mark.parametrize("state", ["UPDATE_ROLLBACK_COMPLETE", "UPDATE_FAILED", "IMPORT_ROLLBACK_COMPLETE"])
+def test_a_stack_whose_update_failed_is_updated_again(state: str) -> None:
+    prepared = script(described(state), described(state), described("UPDATE_COMPLETE"))
     deploy(prepared)
     assert len(prepared.calls["ExecuteChangeSet"]) == 1
 
@@ -75,6 +75,20 @@ def test_a_stack_that_is_being_changed_is_awaited_first() -> None:
     deploy(prepared, operator)
     assert operator.lines[0] == "stack scanhub-hub: UPDATE_IN_PROGRESS; waiting until that has ended"
     assert prepared.calls["CreateChangeSet"][0]["ChangeSetType"] == "UPDATE"
+
+
+def test_the_waiting_outlives_a_moment_in_which_aws_cannot_be_reached() -> None:
+    prepared = script(
+        described("UPDATE_COMPLETE"),
+        described("UPDATE_COMPLETE"),
+        refusal("ServiceUnavailable", "Service is unavailable"),
+        refusal("Throttling", "Rate exceeded"),
+        described("UPDATE_COMPLETE"),
+    )
+    operator = Recording()
+    deploy(prepared, operator)
+    assert operator.lines == ["stack scanhub-hub: UPDATE_COMPLETE"]
+    assert len(prepared.calls["DescribeStacks"]) == 5
 
 
 def test_what_is_left_of_a_failed_creation_is_deleted_once_agreed_to() -> None:

@@ -157,6 +157,32 @@ def test_a_worker_is_not_deployed_to_stand_without_its_secret(
     assert TOKEN not in operator.everything()
 
 
+def test_a_secret_of_the_operators_own_is_never_filled_nor_asked_for(ground: Ground, deployment: Deployment) -> None:
+    site = ground.site()
+    manager = site.hub("secretsmanager")
+    own = manager.create_secret(Name="theirs")["ARN"]
+
+    def asked() -> SecretStr:
+        pytest.fail("it is not ours to fill")
+
+    def run(operator: Recording, **options: Any) -> None:
+        wanted = HubOptions(image=IMAGE, create_network=True, monitoring=False, **options)
+        HubRollout(site, dataclasses.replace(deployment, operator=operator), wanted, asked).run()
+
+    empty = Recording()
+    run(empty, parameters={"QualysSecretArn": own})
+    assert stack(site).outputs["QualysSecretArn"] == own
+    assert f"the secret {own} has no value yet; the worker needs one" in empty.warnings
+    # Nor by a later run, which keeps the parameter without naming it.
+    with pytest.raises(Misconfigured, match="fill that yourself"):
+        run(Recording(), qualys_secret=QUALYS)
+    assert "VersionIdsToStages" not in manager.describe_secret(SecretId=own)
+    manager.delete_secret(SecretId=own, ForceDeleteWithoutRecovery=True)
+    gone = Recording()
+    run(gone)
+    assert any(one.startswith("whether the Qualys secret has a value cannot be told") for one in gone.warnings)
+
+
 def test_a_new_value_for_the_secret_replaces_the_old_one(ground: Ground, deployment: Deployment) -> None:
     site = ground.site()
     hub(site, deployment, HubOptions(monitoring=False, qualys_secret=QUALYS))

@@ -46,7 +46,10 @@ def test_a_worker_without_a_network_is_refused_before_anything_is_made(ground: G
         ({"parameters": {"OrganizationId": "o-a1b2c3d4e5"}}, "OrganizationId: is looked up"),
         ({"parameters": {"ScannerImageUri": IMAGE}}, "ScannerImageUri: use --image"),
         ({"monitoring_parameters": {"LogLevel": "DEBUG"}}, "LogLevel: the template has no such parameter"),
-        ({"parameters": {"QualysSecretArn": "arn"}, "qualys_secret": QUALYS}, "leave out --parameter QualysSecretArn"),
+        (
+            {"parameters": {"QualysSecretArn": "arn"}, "qualys_secret": QUALYS},
+            "the hub uses arn: fill that yourself",
+        ),
         ({"image": "newest"}, "the repository scanhub holds no image"),
     ],
 )

@@ -205,6 +205,21 @@ def test_an_image_that_was_pushed_before_is_not_replicated_and_that_is_said(
     assert recording.call("push")
 
 
+def test_what_an_image_that_is_there_would_change_is_agreed_to_first(
+    site: Site, order: ImageOrder, recording: RecordingEngine
+) -> None:
+    publish(site, order, find, Recording())
+    calls = len(recording.calls)
+    for more in ({"replicate_to": ["eu-west-1"]}, {"share_with": ["210000000001"]}):
+        operator = Recording(agreeing=False)
+        with pytest.raises(Declined):
+            publish(site, replace(order, **more), nobody, operator)  # type: ignore[arg-type]  # fields by name
+        assert operator.questions == ["Do it?"]
+    assert ecr().describe_registry()["replicationConfiguration"]["rules"] == []
+    assert ecr("eu-west-1").describe_repositories()["repositories"] == []
+    assert len(recording.calls) == calls
+
+
 def test_the_hubs_own_region_is_no_further_one(site: Site, order: ImageOrder) -> None:
     with pytest.raises(Misconfigured, match="for further regions"):
         publish(site, replace(order, replicate_to=[REGION]), nobody, Recording())

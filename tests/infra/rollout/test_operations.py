@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from infra.rollout.operations import OperationFailed, Operations, Result
-from spoke.errors import Misconfigured
+from infra.rollout.operations import OperationFailed, Operations, Result, failure
+from spoke.errors import Misconfigured, Unavailable
 from tests.infra.rollout.recording import Pauses, Recording
 from tests.infra.script import Script, refusal
 
@@ -35,8 +35,8 @@ def operations(prepared: Script, operator: Recording, pauses: Pauses) -> Operati
     )
 
 
-def run(prepared: Script, operator: Recording, pauses: Pauses) -> None:
-    operations(prepared, operator, pauses).run(
+def run(prepared: Script, operator: Recording, pauses: Pauses) -> tuple[Result, ...]:
+    return operations(prepared, operator, pauses).run(
         "deploying", "create_stack_instances", Regions=["eu-central-1"], Accounts=["210000000001"]
     )
 
@@ -92,13 +92,66 @@ def test_a_failure_names_the_account_the_reason_and_what_to_do() -> None:
     assert "--failure-tolerance" in lines[1]
 
 
-def test_a_success_within_the_tolerance_is_still_told_as_a_failure() -> None:
+def test_a_failure_within_the_tolerance_is_handed_back_and_stops_nothing() -> None:
+    operator = Recording()
     prepared = script().on("DescribeStackSetOperation", state("SUCCEEDED"))
     prepared.on(
         "ListStackSetOperationResults",
         results(("210000000001", "FAILED", "Account 210000000001 is suspended"), ("210000000002", "SUCCEEDED", "")),
     )
-    with pytest.raises(OperationFailed, match=r"ended as SUCCEEDED; 210000000001 .* suspended"):
+    [failed] = run(prepared, operator, Pauses())
+    assert (failed.account, failed.status) == ("210000000001", "FAILED")
+    assert operator.lines[-1] == "stack set scanhub-spoke: deploying: SUCCEEDED, but for 1 accounts and regions"
+
+
+def test_many_failures_are_counted_and_the_first_ones_told() -> None:
+    many = [
+        Result(account=f"2100{number:08}", region="eu-central-1", status="FAILED", reason="x") for number in range(25)
+    ]
+    error = failure("not all were reached", many)
+    assert error.text == "not all were reached; 210000000000 eu-central-1: FAILED: x (and 24 more)"
+    assert len(error.detail.splitlines()) == 11
+    assert error.detail.endswith("and 15 more: scanhub rollout status names them")
+
+
+@pytest.mark.parametrize("busy", ["OperationInProgressException", "StaleRequestException"])
+def test_what_somebody_else_begins_in_between_is_awaited_and_ours_is_begun_again(busy: str) -> None:
+    other = "11111111-0f5a-4f0f-9a51-3f6f3b1f6d11"
+    prepared = Script("cloudformation")
+    prepared.on("CreateStackInstances", refusal(busy, "Another Operation"), {"OperationId": OPERATION})
+    prepared.on("ListStackSetOperations", {"Summaries": [{"OperationId": other, "Status": "RUNNING"}]})
+    prepared.on("DescribeStackSetOperation", state("SUCCEEDED"))
+    prepared.on("ListStackSetOperationResults", results())
+    assert run(prepared, Recording(), Pauses()) == ()
+    awaited = [call["OperationId"] for call in prepared.calls["DescribeStackSetOperation"]]
+    assert awaited == [other, OPERATION]
+    assert len(prepared.calls["CreateStackInstances"]) == 2
+
+
+def test_who_never_gets_a_turn_says_so() -> None:
+    prepared, pauses = Script("cloudformation"), Pauses()
+    prepared.on("CreateStackInstances", refusal("OperationInProgressException", "Another Operation"))
+    prepared.on("ListStackSetOperations", {"Summaries": []})
+    with pytest.raises(Unavailable, match="others keep working on it"):
+        run(prepared, Recording(), pauses)
+    assert len(pauses) == 5
+
+
+def test_the_waiting_outlives_a_moment_in_which_aws_cannot_be_reached() -> None:
+    prepared = script().on(
+        "DescribeStackSetOperation",
+        state("RUNNING"),
+        refusal("ServiceUnavailable", "Service is unavailable"),
+        refusal("Throttling", "Rate exceeded"),
+        state("SUCCEEDED"),
+    )
+    prepared.on("ListStackSetOperationResults", results(("210000000001", "SUCCEEDED", "")))
+    assert run(prepared, Recording(), Pauses()) == ()
+
+
+def test_who_may_not_look_does_not_wait_for_a_day() -> None:
+    prepared = script().on("DescribeStackSetOperation", refusal("ExpiredToken", "The security token is expired"))
+    with pytest.raises(Misconfigured, match="ExpiredToken"):
         run(prepared, Recording(), Pauses())
 
 
@@ -119,7 +172,7 @@ def test_an_operation_that_an_interruption_left_running_is_awaited_first() -> No
     )
     prepared.on("DescribeStackSetOperation", state("RUNNING"), state("FAILED"))
     prepared.on("ListStackSetOperationResults", results(("210000000001", "RUNNING", "")))
-    operations(prepared, operator, Pauses()).settle()
+    assert operations(prepared, operator, Pauses()).settle()
     assert [call["OperationId"] for call in prepared.calls["DescribeStackSetOperation"]] == [other, other]
     assert operator.lines == [f"stack set scanhub-spoke: the operation {other} runs already; waiting until it ends"]
 

@@ -1,7 +1,9 @@
 import pytest
 
+from infra import stacks
 from infra.rollout.sessions import Sessions
-from spoke.errors import Misconfigured
+from spoke.errors import Misconfigured, Unavailable
+from tests.infra.script import Script, refusal
 
 
 def test_other_accounts_are_entered_through_a_role_and_clients_are_made_once(fresh_cloud: str) -> None:
@@ -42,3 +44,33 @@ def test_without_credentials_nothing_is_done(monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.delenv(name)
     with pytest.raises(Misconfigured, match="no AWS credentials were found"):
         Sessions()
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "ExpiredToken"])
+def test_a_role_that_does_not_let_in_is_told_with_what_to_do(
+    fresh_cloud: str,  # noqa: ARG001  # clients go there
+    monkeypatch: pytest.MonkeyPatch,
+    code: str,
+) -> None:
+    sessions = Sessions()
+    sts = Script("sts").on("AssumeRole", refusal(code, "User: x is not authorized"))
+    monkeypatch.setattr(sessions._own, "client", lambda *_, **__: sts.client)
+    words = {
+        "AccessDenied": r"^the account cannot be entered by arn:aws:iam::210000000001:role/Org.* --through-role",
+        "ExpiredToken": "^describing the stack a: ExpiredToken",
+    }
+    core = sessions._session_in("210000000001").client("cloudformation")
+    with pytest.raises(Misconfigured, match=words[code]):
+        stacks.describe(core, "a")
+
+
+@pytest.mark.parametrize(("region", "error"), [("eu-mars-1", Misconfigured), ("eu-central-1", Unavailable)])
+def test_a_region_that_does_not_answer_is_told_soon_and_doubted_if_nobody_knows_it(
+    monkeypatch: pytest.MonkeyPatch, region: str, error: type[Exception]
+) -> None:
+    # Nothing listens there.
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    with pytest.raises(error, match="no connection to") as caught:
+        Sessions(region=region)
+    assert ("is there a region eu-mars-1?" in str(caught.value)) is (error is Misconfigured)

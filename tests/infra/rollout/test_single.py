@@ -38,6 +38,13 @@ def test_hub_and_spoke_stand_in_one_account_and_are_seen_updated_and_removed(
     unchanged = SingleOptions(hub=HubOptions(monitoring=False), regions=(PRIMARY, OTHER))
     single.roll_out(site, dataclasses.replace(deployment, operator=again), unchanged, nobody)
     assert again.plans == []
+    # Without naming them again, the regions that are there are brought up to date too.
+    later = dataclasses.replace(unchanged, regions=(), spoke_parameters={"CreateAlarm": "true"})
+    single.roll_out(site, deployment, later, nobody)
+    for region in (PRIMARY, OTHER):
+        there = stacks.describe(site.hub("cloudformation", region), SPOKE_STACK)
+        assert there is not None
+        assert there.parameters["CreateAlarm"] == "true"
     Removal(site, deployment, RemovalOptions(spokes_only=True)).run()
     assert not status.look(site).is_complete
     assert stacks.describe(site.hub("cloudformation", OTHER), SPOKE_STACK) is None

@@ -145,6 +145,7 @@ def test_regions_are_those_named_those_there_or_the_hubs() -> None:
     # Every one that no account has to opt in to; one that was opted in to has to be named.
     assert choose("all").all == ("eu-central-1", "eu-west-1", "us-east-1")
     assert choose("eu-central-1", "eu-south-1").others == ("eu-south-1",)
+    assert choose("all", "eu-south-1").others == ("eu-south-1", "eu-west-1", "us-east-1")
 
 
 def test_the_roles_stay_where_they_are_when_only_other_regions_are_named() -> None:

@@ -65,11 +65,16 @@ def test_each_difference_is_a_line_and_none_is_the_secret(more: dict[str, Any], 
 
 
 def test_what_failed_is_tried_again_and_what_is_under_way_or_suspended_is_not() -> None:
+    # What is pending while no operation runs was left behind by one that was stopped.
     states = ("FAILED", "CANCELLED", "", "RUNNING", "PENDING", "SKIPPED_SUSPENDED_ACCOUNT")
     found = planned(
-        existing(), *(instance(str(number), "OUTDATED", state) for number, state in enumerate(states)), accounts=()
+        existing(),
+        *(instance(str(number), "OUTDATED", state) for number, state in enumerate(states)),
+        accounts=tuple("012345"),
     )
-    assert [one.detailed_status for one in found.retried] == ["FAILED", "CANCELLED", ""]
+    assert [one.detailed_status for one in found.retried] == ["FAILED", "CANCELLED", "", "PENDING"]
+    # Nor is an account that was suspended, or has left, since it failed.
+    assert planned(existing(), instance("1"), instance("2", "OUTDATED", "FAILED")).is_empty
     assert planned(existing(), instance("1", "INOPERABLE", "INOPERABLE")).retried == ()
 
 
@@ -79,6 +84,14 @@ def test_an_account_that_was_left_out_is_reached_unless_its_unit_is_new_anyway()
     assert extended.new_units == ("ou-ab12-cd34ef56",)
     assert extended.units == ("r-ab12", "ou-ab12-cd34ef56")
     assert extended.uncovered == ()
+
+
+def test_a_stack_set_that_has_lost_its_last_region_needs_nothing() -> None:
+    # Without instances AWS knows of no targets either; they must not be "added" by every run.
+    bare = existing(OrganizationalUnitIds=[], Regions=[])
+    assert plan(dataclasses.replace(WANTED, regions=()), bare, (), accounts=("1",)).is_empty
+    again = plan(WANTED, bare, (), accounts=("1",))
+    assert (again.new_units, again.new_regions, again.old_units) == (("r-ab12",), ("eu-central-1",), ())
 
 
 def test_a_stack_set_that_is_not_ours_or_whose_roles_would_wander_is_refused() -> None:
