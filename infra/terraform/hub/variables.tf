@@ -88,7 +88,7 @@ variable "spoke_role_path" {
 
 variable "event_bus_name" {
   type        = string
-  description = "The bus that the spokes forward to."
+  description = "The bus that the spokes forward to; it keeps its name."
   default     = null
 
   validation {
@@ -325,8 +325,8 @@ variable "max_concurrent_scans" {
   default     = null
 
   validation {
-    condition     = var.max_concurrent_scans == null ? true : can(regex("^(\\d{1,2})?$", var.max_concurrent_scans))
-    error_message = "max_concurrent_scans must match ^(\\d{1,2})?$."
+    condition     = var.max_concurrent_scans == null ? true : can(regex("^([1-9]\\d?)?$", var.max_concurrent_scans))
+    error_message = "max_concurrent_scans must match ^([1-9]\\d?)?$."
   }
 }
 
@@ -336,8 +336,8 @@ variable "max_scans_per_account" {
   default     = null
 
   validation {
-    condition     = var.max_scans_per_account == null ? true : can(regex("^(\\d{1,2})?$", var.max_scans_per_account))
-    error_message = "max_scans_per_account must match ^(\\d{1,2})?$."
+    condition     = var.max_scans_per_account == null ? true : can(regex("^([1-9]\\d?)?$", var.max_scans_per_account))
+    error_message = "max_scans_per_account must match ^([1-9]\\d?)?$."
   }
 }
 

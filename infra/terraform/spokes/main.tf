@@ -1,8 +1,12 @@
-# The StackSet `scanhub-spoke`: infra/spoke.yaml in every account of the given organizational units and in every region.
-# To be applied with the management account's credentials, or those of a delegated administrator for StackSets.
+# Two StackSets of infra/spoke.yaml in every account of the given organizational units: `scanhub-spoke` in the primary
+# region, whose stacks make the roles, and `scanhub-spoke-regions` in all others, whose rules name them. One StackSet
+# would do for what is applied here, by the order of its regions; but an account that joins is covered in no order of
+# regions, only in that of StackSets. To be applied with the management account's credentials, or those of a delegated
+# administrator for StackSets.
 
 locals {
   primary  = var.regions[0]
+  others   = slice(var.regions, 1, length(var.regions))
   template = file("${path.module}/../../spoke.yaml")
 
   # CloudFormation answers for a NoEcho parameter with asterisks. The provider takes them for a change at every plan; told to
@@ -32,10 +36,12 @@ resource "aws_cloudformation_stack_set" "spoke" {
   }
 
   operation_preferences {
-    region_concurrency_type      = "SEQUENTIAL"
-    region_order                 = var.regions
     failure_tolerance_percentage = var.failure_tolerance_percentage
     max_concurrent_percentage    = var.max_concurrent_percentage
+  }
+
+  timeouts {
+    update = var.timeout
   }
 
   lifecycle {
@@ -51,17 +57,79 @@ resource "aws_cloudformation_stack_set" "spoke" {
 
 resource "aws_cloudformation_stack_instances" "spoke" {
   stack_set_name = aws_cloudformation_stack_set.spoke.name
-  regions        = var.regions
+  regions        = [local.primary]
   call_as        = var.call_as
 
   deployment_targets {
     organizational_unit_ids = local.organizational_unit_ids
   }
 
-  # The primary region makes the roles that the rules of the others name.
   operation_preferences {
-    region_concurrency_type      = "SEQUENTIAL"
-    region_order                 = var.regions
+    failure_tolerance_percentage = var.failure_tolerance_percentage
+    max_concurrent_percentage    = var.max_concurrent_percentage
+  }
+
+  timeouts {
+    create = var.timeout
+    update = var.timeout
+    delete = var.timeout
+  }
+}
+
+resource "aws_cloudformation_stack_set" "regions" {
+  count = length(local.others) > 0 ? 1 : 0
+
+  # The first one's stacks make the roles, and take their updates first.
+  depends_on = [aws_cloudformation_stack_instances.spoke]
+
+  name             = "scanhub-spoke-regions"
+  description      = "Forwards Lambda change events of the other regions to the hub"
+  template_body    = local.readable_template
+  parameters       = local.parameters
+  capabilities     = ["CAPABILITY_NAMED_IAM"]
+  permission_model = "SERVICE_MANAGED"
+  call_as          = var.call_as
+  tags             = var.tags
+
+  # What an account that joins gets only after its roles.
+  auto_deployment {
+    enabled                          = true
+    retain_stacks_on_account_removal = false
+    depends_on_stack_sets            = [aws_cloudformation_stack_set.spoke.arn]
+  }
+
+  managed_execution {
+    active = true
+  }
+
+  operation_preferences {
+    region_concurrency_type      = "PARALLEL"
+    failure_tolerance_percentage = var.failure_tolerance_percentage
+    max_concurrent_percentage    = var.max_concurrent_percentage
+  }
+
+  timeouts {
+    update = var.timeout
+  }
+
+  lifecycle {
+    ignore_changes = [administration_role_arn]
+  }
+}
+
+resource "aws_cloudformation_stack_instances" "regions" {
+  count = length(local.others) > 0 ? 1 : 0
+
+  stack_set_name = aws_cloudformation_stack_set.regions[0].name
+  regions        = local.others
+  call_as        = var.call_as
+
+  deployment_targets {
+    organizational_unit_ids = local.organizational_unit_ids
+  }
+
+  operation_preferences {
+    region_concurrency_type      = "PARALLEL"
     failure_tolerance_percentage = var.failure_tolerance_percentage
     max_concurrent_percentage    = var.max_concurrent_percentage
   }
@@ -90,7 +158,7 @@ resource "aws_cloudformation_stack" "management_primary" {
 
 resource "aws_cloudformation_stack" "management_further" {
   #checkov:skip=CKV_AWS_124:who hears of its events is given by notification_arns
-  for_each   = var.management_account ? toset(slice(var.regions, 1, length(var.regions))) : toset([])
+  for_each   = var.management_account ? toset(local.others) : toset([])
   depends_on = [aws_cloudformation_stack.management_primary]
 
   region            = each.value

@@ -1,6 +1,11 @@
 output "stack_set_id" {
-  description = "The StackSet's, with the unique part."
+  description = "The id, with the unique part, of the StackSet of the primary region."
   value       = aws_cloudformation_stack_set.spoke.stack_set_id
+}
+
+output "regions_stack_set_id" {
+  description = "The id of the StackSet of the other regions; null without any."
+  value       = one(aws_cloudformation_stack_set.regions[*].stack_set_id)
 }
 
 output "primary_region" {
@@ -9,13 +14,16 @@ output "primary_region" {
 }
 
 output "instances" {
-  description = "The state of each stack of the StackSet: account, region, status and its reason."
+  description = "The state of each stack of both StackSets: account, region, status and its reason."
   value = [
-    for one in aws_cloudformation_stack_instances.spoke.stack_instance_summaries : {
-      account = one.account_id
-      region  = one.region
-      status  = one.detailed_status
-      reason  = one.status_reason
+    for summary in concat(
+      aws_cloudformation_stack_instances.spoke.stack_instance_summaries,
+      flatten(aws_cloudformation_stack_instances.regions[*].stack_instance_summaries),
+      ) : {
+      account = summary.account_id
+      region  = summary.region
+      status  = summary.detailed_status
+      reason  = summary.status_reason
     }
   ]
 }

@@ -97,7 +97,7 @@ variable "notification_arns" {
 
 variable "tags" {
   type        = map(string)
-  description = "Tags of the StackSet and of what its stacks hold."
+  description = "Tags of the StackSets and of what their stacks hold."
   default     = {}
   nullable    = false
 }
@@ -152,7 +152,7 @@ variable "spoke_role_name" {
 
 variable "spoke_role_path" {
   type        = string
-  description = "The same as the hub's parameter of that name; both roles lie there."
+  description = "The same as the hub's parameter of that name; both roles lie there. To change it, take the spokes away first: an IAM role cannot move, and the new one would have the old one's name."
   default     = "/"
   nullable    = false
 

@@ -5,8 +5,8 @@ terraform {
   required_providers {
     aws = {
       source = "hashicorp/aws"
-      # 6.0 gave each resource a region of its own.
-      version = ">= 6.0, < 7.0"
+      # 6.41 knows auto_deployment.depends_on_stack_sets.
+      version = ">= 6.41, < 7.0"
     }
   }
 }

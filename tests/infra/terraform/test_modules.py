@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from infra.rollout.site import REGIONS_STACK_SET, STACK_SET
 from tests.infra.template import template, text
 from tests.infra.terraform.module import TERRAFORM, Module
 
@@ -45,7 +46,7 @@ ARGUMENTS: dict[str, set[str]] = {
 }
 BLOCKS = {
     "operation_preferences": OPERATION,
-    "auto_deployment": {"enabled", "retain_stacks_on_account_removal", "depends_on"},
+    "auto_deployment": {"enabled", "retain_stacks_on_account_removal", "depends_on_stack_sets"},
     "managed_execution": {"active"},
     "deployment_targets": {"organizational_unit_ids", "accounts", "accounts_url", "account_filter_type"},
 }
@@ -208,17 +209,43 @@ def test_the_templates_are_the_ones_beside_it_and_small_enough_to_be_sent(name: 
         assert len(text(file).encode()) <= 51_200, file
 
 
-def test_the_stack_set_is_service_managed_covers_new_accounts_and_makes_the_roles_first() -> None:
-    [stack_set] = [block.body for block in SPOKES.blocks if block.kind == "aws_cloudformation_stack_set"]
-    [instances] = [block.body for block in SPOKES.blocks if block.kind == "aws_cloudformation_stack_instances"]
-    assert stack_set["name"] == "scanhub-spoke"
-    assert stack_set["permission_model"] == "SERVICE_MANAGED"
-    assert stack_set["auto_deployment"][0]["enabled"] is True
-    for body in (stack_set, instances):
-        [preferences] = body["operation_preferences"]
-        assert preferences["region_concurrency_type"] == "SEQUENTIAL"
-        assert preferences["region_order"] == "${var.regions}"
+def _blocks(kind: str) -> dict[str, dict[str, Any]]:
+    return {block.name: block.body for block in SPOKES.blocks if block.kind == kind}
+
+
+def test_the_stack_sets_are_those_of_the_roll_out_service_managed_and_cover_new_accounts() -> None:
+    sets = _blocks("aws_cloudformation_stack_set")
+    assert {name: body["name"] for name, body in sets.items()} == {"spoke": STACK_SET, "regions": REGIONS_STACK_SET}
+    for body in sets.values():
+        assert body["permission_model"] == "SERVICE_MANAGED"
+        assert body["auto_deployment"][0]["enabled"] is True
+        assert body["managed_execution"][0]["active"] is True
+        assert body["parameters"] == "${local.parameters}"
+        assert body["template_body"] == "${local.readable_template}"
+
+
+def test_an_operation_over_a_thousand_accounts_is_awaited() -> None:
+    # An update of a StackSet works all of its stacks; the provider would wait for half an hour.
+    for body in _blocks("aws_cloudformation_stack_set").values():
+        assert body["timeouts"] == [{"update": "${var.timeout}"}]
+    for body in _blocks("aws_cloudformation_stack_instances").values():
+        assert body["timeouts"] == [dict.fromkeys(("create", "update", "delete"), "${var.timeout}")]
+
+
+def test_the_primary_region_makes_the_roles_first_also_in_accounts_that_join() -> None:
+    sets, instances = _blocks("aws_cloudformation_stack_set"), _blocks("aws_cloudformation_stack_instances")
     assert SPOKES.locals["primary"] == "${var.regions[0]}"
+    assert SPOKES.locals["others"] == "${slice(var.regions, 1, length(var.regions))}"
+    assert instances["spoke"]["regions"] == ["${local.primary}"]
+    assert instances["regions"]["regions"] == "${local.others}"
+    # What is applied here waits; what joins later heeds AutoDeployment's DependsOn (CloudFormation API reference).
+    assert sets["regions"]["depends_on"] == ["${aws_cloudformation_stack_instances.spoke}"]
+    assert sets["regions"]["auto_deployment"][0]["depends_on_stack_sets"] == [
+        "${aws_cloudformation_stack_set.spoke.arn}"
+    ]
+    assert "depends_on_stack_sets" not in sets["spoke"]["auto_deployment"][0]
+    for body in (sets["regions"], instances["regions"]):
+        assert body["count"] == "${length(local.others) > 0 ? 1 : 0}"
     [further] = [block.body for block in SPOKES.blocks if block.name == "management_further"]
     assert "management_primary" in str(further["depends_on"])
 
@@ -236,7 +263,9 @@ def test_versions_are_pinned_loosely_and_alike(name: str) -> None:
     settings = Module(name).settings
     assert settings["required_version"] == ">= 1.9"
     [providers] = settings["required_providers"]
-    assert providers["aws"] == {"source": "hashicorp/aws", "version": ">= 6.0, < 7.0"}
+    # The hub needs none of what the spokes need 6.41 for.
+    least = "6.0" if name == "hub" else "6.41"
+    assert providers["aws"] == {"source": "hashicorp/aws", "version": f">= {least}, < 7.0"}
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
