@@ -66,13 +66,13 @@ class Check:
             ValueError, KeyError: It did not write this.
         """
         return cls(
-            name=str(document["name"]),
-            group=str(document["group"]),
-            subject=str(document["subject"]),
+            name=_cut(str(document["name"])),
+            group=_cut(str(document["group"])),
+            subject=_cut(str(document["subject"])),
             verdict=Verdict(document["verdict"]),
-            reason=str(document["reason"]),
-            fix=str(document.get("fix", "")),
-            evidence=tuple(map(str, document.get("evidence", ()))),
+            reason=_cut(str(document["reason"])),
+            fix=_cut(str(document.get("fix", ""))),
+            evidence=tuple(_cut(str(line)) for line in document.get("evidence", ()))[:MOST_EVIDENCE],
         )
 
 
@@ -114,7 +114,7 @@ class Kind:
         return Check(
             name=self.name,
             group=self.group,
-            subject=subject,
+            subject=_cut(subject),
             verdict=verdict,
             reason=_cut(reason),
             fix=_cut(self.fix if fix is None else fix),
@@ -123,5 +123,6 @@ class Kind:
 
 
 def _cut(text: str) -> str:
-    line = " ".join(text.split())
+    """One line without what a terminal obeys: names and messages here are written by others."""
+    line = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in " ".join(text.split()))
     return line if len(line) <= MOST_TEXT else line[: MOST_TEXT - 3] + "..."

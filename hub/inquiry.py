@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from hub.diagnosis import Check, Kind
-from spoke.errors import ScanhubError
+from spoke.errors import ScanhubError, Throttled
 
 PATIENCE = 30.0
 """Seconds for one answer: AWS's clients try again for less."""
@@ -39,6 +39,8 @@ async def answered(inquiry: Inquiry, *, patience: float = PATIENCE) -> Check:
             return kind.ok(subject, await inquiry.ask())
     except TimeoutError:
         return kind.failed(subject, f"no answer within {patience:g} s")
+    except Throttled as error:
+        return kind.unknown(subject, error.text)
     except ScanhubError as error:
         return kind.failed(subject, error.text)
     except Exception as error:  # noqa: BLE001  # a mistake in one check must not end the others

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+import time
 from collections.abc import Callable
 
 from hub.diagnosis import Check
@@ -31,12 +32,13 @@ def from_inside(wanted: Wanted, progress: Callable[[str], None], *, live: bool) 
         live: Whether each answer is written to stdout as a line (see `infra.doctor.lines`) as soon as it is there.
     """
     privacy.hide()
+    pace = Pace()
     checks: list[Check] = []
 
     def tell(check: Check) -> None:
-        checks.append(check)
         if live:
-            say(lines.line(check))
+            say(lines.line(check, len(checks)), pace)
+        checks.append(check)
 
     asyncio.run(doctor_inside.look(wanted, tell, progress))
     return tuple(checks)
@@ -75,10 +77,10 @@ def _of_worker(
     if reason := task.why_not(hub):
         return (INSIDE.unknown("task", reason),)
     accounts, regions = _targets(hub, wanted)
-    options = ["--quiet-days", str(wanted.quiet.days)]
-    if wanted.function is not None:
-        options += ["--qscanner", str(wanted.function)]
-    return task.run(hub, task.commands(options, accounts, regions), progress=progress, waiting=waiting)
+    common = ["--quiet-days", str(wanted.quiet.days)]
+    first = ["--qscanner", str(wanted.function)] if wanted.function is not None else []
+    commands = task.commands(accounts, regions, common=common, first=first)
+    return task.run(hub, commands, progress=progress, waiting=waiting)
 
 
 def _targets(hub: DeployedHub, wanted: Wanted) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -92,7 +94,33 @@ def _targets(hub: DeployedHub, wanted: Wanted) -> tuple[tuple[str, ...], tuple[s
     return wanted.accounts or accounts, wanted.regions or regions
 
 
-def say(line: str) -> None:
+class Pace:
+    """How fast lines are written, so that the log driver keeps up.
+
+    The task's log is non-blocking: what does not fit into its buffer of 4 MiB is dropped (hub.yaml). A thousand
+    accounts in seventeen regions are told in more than that, and at once.
+
+    Args:
+        most: Bytes a second.
+        sleep: How to pause.
+    """
+
+    def __init__(self, most: int = 256 * 1024, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._most = most
+        self._sleep = sleep
+        self._written = 0
+
+    def wrote(self, size: int) -> None:
+        """Pauses for a second where enough was written."""
+        self._written += size
+        if self._written >= self._most:
+            self._written = 0
+            self._sleep(1.0)
+
+
+def say(line: str, pace: Pace | None = None) -> None:
     """A line on stdout, at once."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
+    if pace is not None:
+        pace.wrote(len(line))

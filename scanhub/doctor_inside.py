@@ -74,6 +74,7 @@ def _redacted(check: Check, redactor: Redactor) -> Check:
     """A last net: every text here was made without secrets."""
     return dataclasses.replace(
         check,
+        subject=redactor.text(check.subject),
         reason=redactor.text(check.reason),
         fix=redactor.text(check.fix),
         evidence=tuple(map(redactor.text, check.evidence)),

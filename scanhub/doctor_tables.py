@@ -43,7 +43,7 @@ def _table(checks: Iterable[Check]) -> Padding:
             text.append(f"\n  {line}", style="dim")
         if check.fix and check.verdict is not Verdict.OK:
             text.append(f"\n→ {check.fix}", style="cyan")
-        table.add_row(Text(check.verdict.value, style=STYLES[check.verdict]), check.name, text)
+        table.add_row(Text(check.verdict.value, style=STYLES[check.verdict]), Text(check.name), text)
     return Padding(table, (0, 0, 0, 2))
 
 

@@ -1,8 +1,10 @@
 """The hub that is looked at: its stack's outputs, and clients of its account and region."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from threading import RLock
+from typing import Any, TypeVar
 
 from infra import stacks
 from infra.calls import AwsClient
@@ -14,8 +16,21 @@ HUB_STACK = "scanhub-hub"
 RULE = "scanhub-changes"
 LOG_GROUP = "/scanhub/worker"
 CONTAINER = "worker"
+KEY_ALIAS = "alias/scanhub"
 
-_SUFFIXES = {"aws-cn": "amazonaws.com.cn"}
+T = TypeVar("T")
+
+SUFFIXES = {
+    "aws": "amazonaws.com",
+    "aws-cn": "amazonaws.com.cn",
+    "aws-eusc": "amazonaws.eu",
+    "aws-iso": "c2s.ic.gov",
+    "aws-iso-b": "sc2s.sgov.gov",
+    "aws-iso-e": "cloud.adc-e.uk",
+    "aws-iso-f": "csp.hci.ic.gov",
+    "aws-us-gov": "amazonaws.com",
+}
+"""`AWS::URLSuffix` by partition (`dnsSuffix` in botocore's partitions.json)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +52,22 @@ class Arn:
         return cls(partition=partition, service=service, region=region, account=account, resource=resource)
 
 
+class Answers:
+    """What was asked once, by its name; what was refused is asked again. For several threads."""
+
+    def __init__(self) -> None:
+        self._given: dict[str, Any] = {}
+        self._one_at_a_time = RLock()
+
+    def once(self, name: str, ask: Callable[[], T]) -> T:
+        """The answer: the one that there is, or what `ask` gives."""
+        with self._one_at_a_time:
+            if name not in self._given:
+                self._given[name] = ask()
+            given: T = self._given[name]
+            return given
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeployedHub:
     """What stands in the security account.
@@ -45,11 +76,13 @@ class DeployedHub:
         clients: Of the engineer.
         stack: Its stack.
         now: The time (aware, UTC).
+        answers: What was asked once for several checks; of thousands of spokes that is most of what a look costs.
     """
 
     clients: Clients
     stack: Stack
     now: Callable[[], datetime]
+    answers: Answers = field(default_factory=Answers, repr=False, compare=False)
 
     def client(self, service: str) -> AwsClient:
         """A client of the hub's account in its region."""
@@ -92,7 +125,7 @@ class DeployedHub:
     @property
     def url_suffix(self) -> str:
         """What `AWS::URLSuffix` is there."""
-        return _SUFFIXES.get(self.partition, "amazonaws.com")
+        return SUFFIXES.get(self.partition, "amazonaws.com")
 
     @property
     def bus_name(self) -> str:

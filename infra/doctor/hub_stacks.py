@@ -9,9 +9,8 @@ from infra.doctor.asking import asking
 from infra.doctor.deployed import DeployedHub
 from infra.doctor.examination import Examination
 from infra.doctor.kinds import QUALYS_SECRET as QUALYS
+from infra.rollout.site import MONITORING_STACK
 from spoke.errors import Gone, Misconfigured, NoAccess
-
-MONITORING_STACK = "scanhub-hub-monitoring"
 
 HUB = Kind(
     name="hub-stack",
@@ -31,7 +30,7 @@ MONITORING = Kind(
 
 def hub(deployed: DeployedHub) -> Iterator[Check]:
     """The stack's status."""
-    yield _complete(HUB, deployed.stack)
+    yield judged(HUB, deployed.stack)
 
 
 def monitoring(deployed: DeployedHub) -> Iterator[Check]:
@@ -40,14 +39,16 @@ def monitoring(deployed: DeployedHub) -> Iterator[Check]:
     if found is None:
         yield MONITORING.warning(MONITORING_STACK, "there is no such stack")
     else:
-        yield _complete(MONITORING, found)
+        yield judged(MONITORING, found)
 
 
-def _complete(kind: Kind, stack: stacks.Stack) -> Check:
+def judged(kind: Kind, stack: stacks.Stack) -> Check:
+    """A stack, by its status."""
     why = f": {stack.reason}" if stack.reason else ""
     if stack.status in stacks.DONE:
         return kind.ok(stack.name, stack.status)
-    if stack.is_in_progress or stack.status.startswith("UPDATE_ROLLBACK_COMPLETE"):
+    is_on_its_way = stack.is_in_progress and not stack.status.startswith(("DELETE_", "ROLLBACK_"))
+    if is_on_its_way or stack.status.startswith("UPDATE_ROLLBACK_COMPLETE"):
         return kind.warning(stack.name, f"{stack.status}{why}")
     return kind.failed(stack.name, f"{stack.status}{why}")
 

@@ -6,7 +6,7 @@ from hub.diagnosis import Check, Kind
 from infra.doctor.asking import asking
 from infra.doctor.deployed import LOG_GROUP, DeployedHub
 from infra.doctor.examination import Examination
-from infra.doctor.policies import Statement, allows, statements
+from infra.doctor.policies import Decision, Statement, decided, statements
 
 GROUP = "key"
 
@@ -103,9 +103,15 @@ def grants(hub: DeployedHub) -> Iterator[Check]:
 def _granted(
     policy: tuple[Statement, ...], who: str, service: str, actions: tuple[str, ...], context: Mapping[str, str]
 ) -> Check:
-    missing = [one for one in actions if not allows(policy, service=service, action=one, context=context)]
+    said = {one: decided(policy, service=service, action=one, context=context) for one in actions}
+    missing = [one for one, decision in said.items() if decision is Decision.REFUSED]
+    unclear = [one for one, decision in said.items() if decision is Decision.UNCLEAR]
     if missing:
         return GRANTS.failed(who, f"{service} may not {', '.join(missing)}")
+    if unclear:
+        return GRANTS.unknown(
+            who, f"the key's policy has conditions that this check cannot judge for {service}: {', '.join(unclear)}"
+        )
     return GRANTS.ok(who, f"{service} may use it")
 
 

@@ -6,19 +6,21 @@ from typing import Any
 
 from hub.diagnosis import Check, Kind
 from infra.doctor.asking import asking
-from infra.doctor.deployed import DeployedHub
+from infra.doctor.deployed import KEY_ALIAS, DeployedHub
 from infra.doctor.examination import Examination
-from infra.doctor.policies import allows, statements
+from infra.doctor.policies import Decision, decided, statements
 
 GROUP = "notifications"
 PREFIX = "scanhub-"
+WORKING = frozenset({PREFIX + "scaling"})
+"""Alarms that go off in good health: this one adds tasks."""
 SILENT = timedelta(days=1)
 """An alarm without data for longer is worth a look: its metric, or the task that writes it, is gone."""
 
 TOPIC = Kind(
     name="topic",
     group=GROUP,
-    asks="is the topic there, encrypted, and may CloudWatch's alarms publish to it?",
+    asks="is the topic there, encrypted with the hub's key, and may CloudWatch's alarms publish to it?",
     wrong="Alarms go off and nobody hears of them.",
     fix="run `scanhub rollout hub`: it puts the topic and its policy back",
 )
@@ -49,12 +51,19 @@ def topic(hub: DeployedHub) -> Iterator[Check]:
         "aws:sourcearn": hub.arn("cloudwatch", f"alarm:{PREFIX}oldest-change"),
     }
     policy = statements(attributes.get("Policy"))
-    if not attributes.get("KmsMasterKeyId"):
+    key, used = hub.output("ResultsKmsKeyArn"), attributes.get("KmsMasterKeyId", "")
+    decision = decided(policy, service="cloudwatch.amazonaws.com", action="sns:Publish", context=alarm)
+    if not used:
         yield TOPIC.failed(arn, "it is not encrypted")
-    elif not allows(policy, service="cloudwatch.amazonaws.com", action="sns:Publish", context=alarm):
+    elif used not in {key, key.rsplit("/", 1)[-1], KEY_ALIAS, hub.arn("kms", KEY_ALIAS)}:
+        # `alias/aws/sns` above all: nobody can let CloudWatch use AWS's own key, and alarms are lost without a word.
+        yield TOPIC.failed(arn, f"its key is {used}, not the hub's: CloudWatch may not use it")
+    elif decision is Decision.REFUSED:
         yield TOPIC.failed(arn, "its policy does not let CloudWatch's alarms publish")
+    elif decision is Decision.UNCLEAR:
+        yield TOPIC.unknown(arn, "its policy has conditions that this check cannot judge")
     else:
-        yield TOPIC.ok(arn, "encrypted, and alarms may publish")
+        yield TOPIC.ok(arn, "encrypted with the hub's key, and alarms may publish")
 
 
 def subscribers(hub: DeployedHub) -> Iterator[Check]:
@@ -64,7 +73,9 @@ def subscribers(hub: DeployedHub) -> Iterator[Check]:
         pages = hub.client("sns").get_paginator("list_subscriptions_by_topic").paginate(TopicArn=arn)
         found = [one for page in pages for one in page["Subscriptions"]]
     pending = [one for one in found if one["SubscriptionArn"] == "PendingConfirmation"]
-    confirmed = len(found) - len(pending)
+    # One that was just unsubscribed is listed for a while (Subscription in SNS's API reference).
+    gone = [one for one in found if one["SubscriptionArn"] == "Deleted"]
+    confirmed = len(found) - len(pending) - len(gone)
     if not confirmed:
         waiting = f"; {len(pending)} not confirmed yet" if pending else ""
         yield SUBSCRIBERS.warning(arn, f"nobody is subscribed{waiting}")
@@ -94,7 +105,7 @@ def alarms(hub: DeployedHub) -> Iterator[Check]:
 def _odd(hub: DeployedHub, alarm: dict[str, Any]) -> Check | None:
     name, state = alarm["AlarmName"], alarm["StateValue"]
     since = alarm.get("StateUpdatedTimestamp")
-    if state == "ALARM":
+    if state == "ALARM" and name not in WORKING:
         what = alarm.get("AlarmDescription") or ALARMS.fix
         return ALARMS.warning(name, f"it is in alarm: {alarm.get('StateReason', 'no reason given')}", fix=what)
     if not alarm.get("ActionsEnabled", True):

@@ -5,11 +5,13 @@ from collections.abc import Iterator, Mapping
 
 from hub.diagnosis import Check, Kind
 from infra.doctor.asking import asking
-from infra.doctor.deployed import DeployedHub
+from infra.doctor.deployed import KEY_ALIAS, DeployedHub
 from infra.doctor.examination import Examination
-from infra.doctor.policies import allows, statements
+from infra.doctor.policies import Decision, Statement, decided, is_about, is_of_account, principals, statements
 
 GROUP = "queues"
+EVENTS = "events.amazonaws.com"
+SEND = "sqs:SendMessage"
 
 REDRIVE = Kind(
     name="queue-redrive",
@@ -92,22 +94,39 @@ def policy(hub: DeployedHub) -> Iterator[Check]:
     for output in FILLED_BY_RULE:
         name = _name(hub, output)
         found = statements(_attributes(hub, output).get("Policy"))
-        if not allows(found, service="events.amazonaws.com", action="sqs:SendMessage", context=rule):
+        decision = decided(found, service=EVENTS, action=SEND, context=rule)
+        strangers = sorted({one for statement in found for one in _strangers(hub, statement, another)})
+        if decision is Decision.REFUSED:
             yield POLICY.failed(name, f"it does not let EventBridge send for the rule {hub.rule_arn}")
-        elif allows(found, service="events.amazonaws.com", action="sqs:SendMessage", context=another):
+        elif decided(found, service=EVENTS, action=SEND, context=another) is Decision.ALLOWED:
             yield POLICY.failed(name, "it lets EventBridge send for rules of any account")
-        elif allows(found, service="arn:aws:iam::999999999999:root", action="sqs:SendMessage", context=another):
-            yield POLICY.failed(name, "it lets anybody send")
+        elif strangers:
+            yield POLICY.failed(name, f"it lets {', '.join(strangers)} send")
+        elif decision is Decision.UNCLEAR:
+            yield POLICY.unknown(name, "it has conditions that this check cannot judge")
         else:
             yield POLICY.ok(name, f"EventBridge may send for the rule {hub.rule_arn} alone")
 
 
+def _strangers(hub: DeployedHub, statement: Statement, another: Mapping[str, str]) -> Iterator[str]:
+    """Whom from outside it lets send. What is said of EventBridge is judged as a whole."""
+    if statement.get("Effect") != "Allow" or not is_about(statement, SEND):
+        return
+    for one in principals(statement):
+        if one == "*":
+            # Everybody, but for what its conditions say of the source.
+            if decided((statement,), service="*", action=SEND, context=another) is not Decision.REFUSED:
+                yield "anybody"
+        elif one != EVENTS and not is_of_account(one, hub.account):
+            yield one
+
+
 def encryption(hub: DeployedHub) -> Iterator[Check]:
-    """By the key's ARN or id, as the template gives it."""
+    """By the key's ARN, id or alias, however it was given."""
     key = hub.output("ResultsKmsKeyArn")
     for output in ALL:
         name, used = _name(hub, output), _attributes(hub, output).get("KmsMasterKeyId", "")
-        if used and used in {key, key.rsplit("/", 1)[-1]}:
+        if used in {key, key.rsplit("/", 1)[-1], KEY_ALIAS, hub.arn("kms", KEY_ALIAS)}:
             yield ENCRYPTION.ok(name, "under the hub's key")
         else:
             yield ENCRYPTION.failed(name, f"its key is {used or 'none of KMS'}, not the hub's")

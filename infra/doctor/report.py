@@ -26,10 +26,16 @@ def counts(checks: Iterable[Check]) -> dict[str, int]:
     return {verdict.value: found[verdict] for verdict in Verdict}
 
 
-def is_wrong(checks: Iterable[Check], *, strict: bool) -> bool:
-    """Whether the command ends with 1: if something failed or, if `strict`, for a warning or an open question too."""
+def is_wrong(checks: Sequence[Check], *, strict: bool) -> bool:
+    """Whether the command ends with 1: if something failed, or nothing at all could be asked.
+
+    Args:
+        checks: All of them.
+        strict: For a warning or an open question too.
+    """
     wrong = {Verdict.FAILED, Verdict.WARNING, Verdict.UNKNOWN} if strict else {Verdict.FAILED}
-    return any(check.verdict in wrong for check in checks)
+    verdicts = {check.verdict for check in checks}
+    return bool(verdicts & wrong) or verdicts == {Verdict.UNKNOWN}
 
 
 def document(checks: Sequence[Check]) -> dict[str, Any]:

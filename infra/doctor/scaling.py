@@ -9,11 +9,14 @@ from infra.doctor.examination import Examination
 
 GROUP = "scaling"
 PREFIX = "scanhub"
+STEPS = "scanhub-wait"
+POLICIES = ("scanhub-backlog", STEPS)
+ALARM = "scanhub-scaling"
 
 TARGET = Kind(
     name="scaling",
     group=GROUP,
-    asks="is the service registered for scaling, with its policies, and not suspended?",
+    asks="is the service registered for scaling, with its policies and their alarm, and not suspended?",
     wrong="It keeps the number of tasks that it has, however many changes wait; from zero it never starts.",
     fix="run `scanhub rollout hub`: it registers the service and its policies again",
 )
@@ -40,17 +43,33 @@ def target(hub: DeployedHub) -> Iterator[Check]:
     if not targets:
         yield TARGET.failed(resource, "it is not registered for scaling")
         return
-    [one] = targets
+    one = targets[0]
     suspended = [name for name in SUSPENSIONS if one.get("SuspendedState", {}).get(name)]
     span = f"{one['MinCapacity']} to {one['MaxCapacity']} tasks"
-    if not policies:
-        yield TARGET.failed(resource, f"{span}, but there is no scaling policy")
+    arns = {policy["PolicyName"]: policy["PolicyARN"] for policy in policies}
+    missing = [name for name in POLICIES if name not in arns]
+    if missing:
+        yield TARGET.failed(resource, f"{span}, but there is no scaling policy {' nor '.join(missing)}")
     elif suspended:
         yield TARGET.failed(
             resource, f"{', '.join(suspended)}", fix="aws application-autoscaling register-scalable-target"
         )
+    elif fault := _alarm_fault(hub, arns[STEPS]):
+        yield TARGET.failed(resource, fault)
     else:
-        yield TARGET.ok(resource, f"{span} by {', '.join(sorted(policy['PolicyName'] for policy in policies))}")
+        yield TARGET.ok(resource, f"{span} by {', '.join(sorted(arns))}")
+
+
+def _alarm_fault(hub: DeployedHub, policy: str) -> str:
+    """A step policy does nothing by itself: an alarm of its own calls it, from zero tasks on."""
+    with asking(f"reading the alarm {ALARM}"):
+        found = hub.client("cloudwatch").describe_alarms(AlarmNames=[ALARM]).get("MetricAlarms", [])
+    if not found:
+        return f"there is no alarm {ALARM}, which calls {STEPS}"
+    [alarm] = found
+    if not alarm.get("ActionsEnabled", True) or policy not in alarm.get("AlarmActions", []):
+        return f"the alarm {ALARM} does not call {STEPS}"
+    return ""
 
 
 def sweep(hub: DeployedHub) -> Iterator[Check]:

@@ -9,7 +9,7 @@ from hub.diagnosis import Check, Kind
 from infra.doctor.asking import asking
 from infra.doctor.deployed import DeployedHub
 from infra.doctor.examination import Examination
-from spoke.errors import Gone
+from spoke.errors import Gone, ScanhubError
 
 GROUP = "service"
 
@@ -44,9 +44,10 @@ IMAGE = Kind(
 
 RECENT = timedelta(days=1)
 TROUBLE = re.compile(
-    r"unable to|was unhealthy|is unhealthy|failed|stopped \d|circuit breaker|not enough|insufficient", re.IGNORECASE
+    r"unable to|was unhealthy|is unhealthy|failed|circuit breaker|not enough|insufficient", re.IGNORECASE
 )
-"""ECS's wording ("Viewing Amazon ECS service event messages"): what it starts and reaches is told without these."""
+"""ECS's wording ("Viewing Amazon ECS service event messages"): what it starts, reaches and
+stops because it was told to (`has stopped 1 running tasks`) is told without these."""
 STEADY = "has reached a steady state"
 
 _ECR = re.compile(
@@ -89,12 +90,18 @@ def count(hub: DeployedHub) -> Iterator[Check]:
     service = described(hub)
     name, running, desired = service["serviceName"], service["runningCount"], service["desiredCount"]
     pending = service.get("pendingCount", 0)
-    least = hub.stack.parameters.get("MinTasks", "0")
-    if not desired and least != "0":
+    least = int(hub.stack.parameters.get("MinTasks") or 0)
+    if service["status"] != "ACTIVE":
+        yield COUNT.failed(name, f"the service is {service['status']}: it is being deleted")
+    elif not desired and least:
         yield COUNT.failed(
             name,
             f"no task is wanted, though MinTasks is {least}",
             fix="somebody set it to zero: aws ecs update-service --desired-count; see `scaling` too",
+        )
+    elif desired < least:
+        yield COUNT.warning(
+            name, f"{running} of {desired} tasks run, though MinTasks is {least}", fix="see `scaling`, or wait for it"
         )
     elif running == desired:
         yield COUNT.ok(name, f"{running} of {desired} tasks run")
@@ -116,7 +123,7 @@ def deployment(hub: DeployedHub) -> Iterator[Check]:
         yield DEPLOYMENT.failed(name, failed[0].get("rolloutStateReason") or "a deployment failed")
     elif trying:
         yield DEPLOYMENT.warning(name, f"a deployment is under way, and {trying[0]['failedTasks']} of its tasks failed")
-    elif len(deployments) > 1:
+    elif len(deployments) > 1 or any(one.get("rolloutState") == "IN_PROGRESS" for one in deployments):
         yield DEPLOYMENT.warning(
             name, f"a deployment is under way: {len(deployments)} at once", fix="wait and ask again"
         )
@@ -151,9 +158,15 @@ def events(hub: DeployedHub) -> Iterator[Check]:
 def _stopped(hub: DeployedHub, service: Mapping[str, Any]) -> Iterator[str]:
     """Why tasks stopped; ECS shows them for an hour at least."""
     ecs, cluster = hub.client("ecs"), hub.output("ClusterName")
-    with asking("listing the tasks that stopped"):
-        arns = ecs.list_tasks(cluster=cluster, serviceName=service["serviceName"], desiredStatus="STOPPED")["taskArns"]
-        tasks = ecs.describe_tasks(cluster=cluster, tasks=arns[:5])["tasks"] if arns else []
+    name = service["serviceName"]
+    try:
+        with asking("listing the tasks that stopped"):
+            arns = ecs.list_tasks(cluster=cluster, serviceName=name, desiredStatus="STOPPED")["taskArns"]
+            tasks = ecs.describe_tasks(cluster=cluster, tasks=arns[:5])["tasks"] if arns else []
+    except ScanhubError as error:
+        # The trouble itself is known.
+        yield f"why tasks stopped is not known: {error.text}"
+        return
     for task in tasks:
         reasons = [task.get("stoppedReason", "no reason given")]
         for container in task.get("containers", []):

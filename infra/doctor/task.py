@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from hub.diagnosis import Check, Kind
 from infra.doctor import lines, service
 from infra.doctor.asking import asking
-from infra.doctor.deployed import CONTAINER, DeployedHub
+from infra.doctor.deployed import CONTAINER, SUFFIXES, DeployedHub
 from spoke.errors import Gone, NoAccess, ScanhubError, Unavailable
 
 INSIDE = Kind(
@@ -30,7 +30,7 @@ PAUSE = 5.0
 LOG_TRIES = 6
 """Looks for the end of the log once the task has stopped: its driver hands the last lines on a little later."""
 
-_AWS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".amazonaws.eu")
+_AWS = (*(f".{suffix}" for suffix in SUFFIXES.values()), ".api.aws", ".api.amazonwebservices.com.cn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,26 +66,26 @@ def why_not(hub: DeployedHub) -> str:
     return ""
 
 
-def commands(options: Sequence[str], accounts: Sequence[str], regions: Sequence[str]) -> list[list[str]]:
+def commands(
+    accounts: Sequence[str], regions: Sequence[str], *, common: Sequence[str] = (), first: Sequence[str] = ()
+) -> list[list[str]]:
     """The command of each task: as many accounts in one as fit into its overrides.
 
     Args:
-        options: Of the first one; the others look at accounts alone.
         accounts: All of them; none: the task looks at those that the ledger knows.
         regions: The same for all.
+        common: Options of each task.
+        first: Options of the first one alone; the others look at accounts and nothing else.
     """
-    base = ["doctor", "--inside", "--lines"]
-    where = ["--regions", ",".join(regions)] if regions else []
+    base = ["doctor", "--inside", "--lines", *common, *(["--regions", ",".join(regions)] if regions else [])]
     found: list[list[str]] = []
     rest = list(accounts)
     while True:
-        head = [*base, *options] if not found else [*base, "--accounts-only"]
+        head = [*base, *first] if not found else [*base, "--accounts-only"]
         most = len(rest)
-        while (
-            most and len(json.dumps(_overrides([*head, *where, "--accounts", ",".join(rest[:most])]))) > MOST_OVERRIDES
-        ):
+        while most and len(json.dumps(_overrides([*head, "--accounts", ",".join(rest[:most])]))) > MOST_OVERRIDES:
             most = most * 9 // 10
-        found.append([*head, *where, *(["--accounts", ",".join(rest[:most])] if most else [])])
+        found.append([*head, *(["--accounts", ",".join(rest[:most])] if most else [])])
         rest = rest[most:]
         if not rest or not most:
             return found
@@ -108,9 +108,17 @@ def run(
     try:
         try:
             definition = service.task_definition(hub, service.described(hub)["taskDefinition"])
+            _stream(definition, "")
             for number, command in enumerate(found_commands, 1):
                 progress(f"starting task {number} of {len(found_commands)}")
-                tasks.append(_start(hub, command))
+                try:
+                    tasks.append(_start(hub, command))
+                except ScanhubError as error:
+                    if not tasks:
+                        raise
+                    # What the others see is worth having.
+                    checks.append(INSIDE.unknown(f"task {number}", error.text))
+                    break
                 running.add(tasks[-1])
             for arn in tasks:
                 checks += _seen(hub, arn, definition, running, progress=progress, waiting=waiting)
@@ -145,7 +153,7 @@ def _start(hub: DeployedHub, command: Sequence[str]) -> str:
         answer = hub.client("ecs").run_task(
             cluster=hub.output("ClusterName"),
             taskDefinition=of_service["taskDefinition"],
-            networkConfiguration=of_service["networkConfiguration"],
+            networkConfiguration=of_service.get("networkConfiguration", {}),
             overrides=_overrides(command),
             startedBy=STARTED_BY,
             count=1,
@@ -170,11 +178,18 @@ def _seen(
     task = _stopped(hub, arn, progress=progress, waiting=waiting)
     name = arn.rsplit("/", 1)[-1]
     if task is None:
-        yield INSIDE.unknown(name, f"the task was not done after {waiting.patience / 60:g} minutes and was stopped")
-        return
+        _stop(hub, arn)
     running.discard(arn)
-    told = _told(hub, _stream(definition, name), waiting)
+    told = _told(hub, _stream(definition, name), waiting, tries=LOG_TRIES if task is not None else 1)
     yield from told.checks
+    if task is None:
+        so_far = f"; {len(told.checks)} checks were made by then" if told.checks else ""
+        yield INSIDE.unknown(
+            name,
+            f"the task was not done after {waiting.patience / 60:g} minutes and was stopped{so_far}",
+            fix="give it longer: --timeout",
+        )
+        return
     if told.is_complete:
         yield INSIDE.ok(name, f"{len(told.checks)} checks were made by a task of the worker's definition")
     elif told.checks:
@@ -213,14 +228,19 @@ def _stop(hub: DeployedHub, arn: str) -> None:
 
 def _stream(definition: Mapping[str, Any], task: str) -> _Stream:
     """`prefix/container/task` (ECS developer guide, "Send Amazon ECS logs to CloudWatch")."""
-    container = next(one for one in definition["containerDefinitions"] if one["name"] == CONTAINER)
-    options = container["logConfiguration"]["options"]
-    return _Stream(options["awslogs-group"], f"{options['awslogs-stream-prefix']}/{CONTAINER}/{task}")
+    containers = {one["name"]: one for one in definition["containerDefinitions"]}
+    options = containers.get(CONTAINER, {}).get("logConfiguration", {}).get("options", {})
+    try:
+        return _Stream(options["awslogs-group"], f"{options['awslogs-stream-prefix']}/{CONTAINER}/{task}")
+    except KeyError as error:
+        raise Gone(
+            f"the container {CONTAINER} of the task definition does not log to CloudWatch ({error} is missing)"
+        ) from error
 
 
-def _told(hub: DeployedHub, stream: _Stream, waiting: Waiting) -> lines.Told:
+def _told(hub: DeployedHub, stream: _Stream, waiting: Waiting, *, tries: int) -> lines.Told:
     told = lines.Told((), None, ())
-    for left in reversed(range(LOG_TRIES)):
+    for left in reversed(range(tries)):
         try:
             told = lines.read(_messages(hub, stream))
         except Gone:

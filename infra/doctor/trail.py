@@ -1,13 +1,13 @@
 """CloudTrail: without a trail that logs management events, EventBridge has no change to tell of."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from hub.diagnosis import Check, Kind
 from infra.doctor.asking import asking
 from infra.doctor.deployed import DeployedHub
 from infra.doctor.examination import Examination
-from spoke.errors import Gone, NoAccess
+from spoke.errors import ScanhubError
 
 TRAIL = Kind(
     name="organization-trail",
@@ -32,8 +32,8 @@ def trail(hub: DeployedHub) -> Iterator[Check]:
         name = one["Name"]
         try:
             fault = _fault(hub, one)
-        except (Gone, NoAccess) as error:
-            # From a member account the organization's own trail may be out of sight.
+        except ScanhubError as error:
+            # From a member account the organization's own trail may be out of sight. Another trail may serve.
             unknown[name] = error.text
             continue
         if fault:
@@ -76,17 +76,47 @@ def _fault(hub: DeployedHub, trail: Mapping[str, Any]) -> str:
 
 def _logs_writes(selectors: Mapping[str, Any]) -> bool:
     plain = selectors.get("EventSelectors") or []
-    if any(one.get("IncludeManagementEvents") and one.get("ReadWriteType") in {"All", "WriteOnly"} for one in plain):
+    if any(
+        # Absent where it is the default (EventSelector in CloudTrail's API reference).
+        one.get("IncludeManagementEvents", True) and one.get("ReadWriteType", "All") in {"All", "WriteOnly"}
+        for one in plain
+    ):
         return True
-    return any(_selects_writes(one.get("FieldSelectors", [])) for one in selectors.get("AdvancedEventSelectors") or [])
+    advanced = [one.get("FieldSelectors", []) for one in selectors.get("AdvancedEventSelectors") or []]
+    return any(all(_selects(event, field) for field in fields) for fields in advanced for event in _CHANGES)
 
 
-def _selects_writes(fields: list[Mapping[str, Any]]) -> bool:
-    by_name = {one["Field"]: one for one in fields}
-    category = by_name.get("eventCategory", {}).get("Equals", [])
-    read_only = by_name.get("readOnly", {}).get("Equals", ["false"])
-    left_out = by_name.get("eventSource", {}).get("NotEquals", [])
-    return "Management" in category and "false" in read_only and "lambda.amazonaws.com" not in left_out
+_CHANGES = tuple(
+    {
+        "eventCategory": "Management",
+        "readOnly": "false",
+        "eventSource": "lambda.amazonaws.com",
+        "eventName": name,
+        "eventType": "AwsApiCall",
+    }
+    for name in ("CreateFunction20150331", "UpdateFunctionCode20150331v2")
+)
+"""What has to be logged, by the fields that selectors of management events may name."""
+
+_OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
+    "Equals": str.__eq__,
+    "StartsWith": str.startswith,
+    "EndsWith": str.endswith,
+}
+
+
+def _selects(event: Mapping[str, str], field: Mapping[str, Any]) -> bool:
+    """One of `AdvancedFieldSelector`: every operator that it has must hold. A field that is not known may hold."""
+    actual = event.get(field["Field"])
+    if actual is None:
+        return True
+    for operator, matches in _OPERATORS.items():
+        wanted, unwanted = field.get(operator), field.get(f"Not{operator}")
+        if wanted and not any(matches(actual, value) for value in wanted):
+            return False
+        if unwanted and any(matches(actual, value) for value in unwanted):
+            return False
+    return True
 
 
 EXAMINATIONS = (Examination(TRAIL, trail),)

@@ -4,7 +4,7 @@ import pytest
 
 from hub.diagnosis import Kind, Verdict
 from hub.inquiry import Inquiry, answered
-from spoke.errors import Misconfigured, Unavailable
+from spoke.errors import Misconfigured, Throttled, Unavailable
 from tests import virtual_time
 
 KIND = Kind(name="reach-ledger", group="worker", asks="is it?", wrong="no start", fix="mend it")
@@ -24,6 +24,7 @@ async def test_an_answer_is_the_reason() -> None:
     [
         (Misconfigured("no such table"), Verdict.FAILED, "no such table"),
         (Unavailable("no connection"), Verdict.FAILED, "no connection"),
+        (Throttled("slow down"), Verdict.UNKNOWN, "slow down"),
         (ZeroDivisionError("oops"), Verdict.UNKNOWN, "the check itself failed: ZeroDivisionError: oops"),
     ],
 )

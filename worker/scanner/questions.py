@@ -5,7 +5,7 @@ that is left open. The runs are real: with the modes `scan-only` and above the f
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -38,6 +38,13 @@ from worker.scanner.open_points import (
 from worker.scanner.output import last_line
 from worker.scanner.trials import Trial, Wish
 
+WITHOUT_REPORT = frozenset({"inventory-only", "scan-only"})
+USAGE = 2
+"""Exit code: an option that it does not take."""
+LATE = frozenset({40, 41})
+"""Exit codes: uploaded, but no report, or no verdict, came."""
+LITTLE = 5.0
+"""Seconds by which two runs may differ for no reason."""
 NO_SUCH_FUNCTION = "scanhub-doctor-no-such-function"
 WRONG_TOKEN = "scanhub-doctor-wrong-token"  # noqa: S105  # it is there to be refused
 
@@ -100,6 +107,16 @@ async def answers(
             yield kind.unknown(str(subject.snapshot.arn), f"the question failed: {type(error).__name__}: {error}")
 
 
+LAYER_PATHS = ("opt/python", "opt/nodejs", "opt/java", "opt/ruby", "opt/lib")
+"""What a layer holds is unpacked to there, and nothing else of a zip function (Lambda developer guide, "Layers")."""
+
+
+def _places(signs: Iterable[str], trial: Trial) -> tuple[str, ...]:
+    """In which file each sign stands first."""
+    seen = {sign: name for sign in signs for name, content in trial.documents.items() if sign.encode() in content}
+    return tuple(f"{sign} is named in {name}" for sign, name in seen.items())
+
+
 class _Questions:
     """The questions share the trials that they can: each takes minutes."""
 
@@ -108,6 +125,7 @@ class _Questions:
         self._bench = bench
         self._name = str(subject.snapshot.arn)
         self._plain: Trial | None = None
+        self._for_secrets: Trial | None = None
 
     def all(self) -> Iterator[tuple[Kind, Callable[[], Awaitable[Check]]]]:
         """In the order in which they are asked."""
@@ -135,6 +153,12 @@ class _Questions:
             self._plain = await self._try()
         return self._plain
 
+    async def _secret_scan(self) -> Trial:
+        """For secrets alone, made once."""
+        if self._for_secrets is None:
+            self._for_secrets = await self._try(scan_types=("secret",), mode="inventory-only")
+        return self._for_secrets
+
     async def words(self) -> Check:
         """Each word in the mode that uploads nothing."""
         ended = {word: await self._try(word=word, mode="inventory-only") for word in ("lambda", "function")}
@@ -144,6 +168,11 @@ class _Questions:
         told = f"{' and '.join(good) or 'neither'} works; SCANHUB_QSCANNER_COMMAND is {set_to}"
         if set_to in good:
             return WORDS.ok(self._name, told, evidence=evidence)
+        if not good:
+            # Whatever the reason is, it is not the word.
+            return WORDS.failed(
+                self._name, f"{told}: {ended[set_to].end}", fix="what the scanner says is why", evidence=evidence
+            )
         return WORDS.failed(self._name, told, evidence=evidence)
 
     async def session(self) -> Check:
@@ -199,22 +228,32 @@ class _Questions:
         return CACHE.ok(self._name, "the cache directory stays empty", evidence=evidence)
 
     async def types(self) -> Check:
-        """Whether secrets are looked for by default shows in the scan result."""
+        """Whether secrets are looked for by default, beside a scan that is told to."""
         trial = await self._try(scan_types=(), mode="inventory-only")
         result = readings.document(trial, "scan-result.json")
         if result is None:
             return TYPES.unknown(self._name, f"there is no scan result: {trial.end}")
-        has = "looks" if "SecretResults" in result else "does not look"
-        return TYPES.ok(
-            self._name,
-            f"by default it {has} for secrets; the scan result's keys: {', '.join(sorted(result))}",
-            evidence=(trial.end,),
+        evidence = (f"keys: {', '.join(sorted(result))}", trial.end)
+        if readings.secret_results(trial):
+            return TYPES.ok(self._name, "by default it looks for secrets", evidence=evidence)
+        if readings.secret_results(await self._secret_scan()):
+            return TYPES.ok(self._name, "by default it does not look for secrets", evidence=evidence)
+        # Found or not, there is nothing to be seen.
+        return TYPES.unknown(
+            self._name, "it finds no secret when asked to either: name a function that holds one", evidence=evidence
         )
 
     async def report(self) -> Check:
         """The keys under which the driver's reader looks, and those that it does not know."""
         trial = await self._scan()
         report = readings.document(trial, "report.sarif.json")
+        mode = self._subject.settings.qscanner_mode
+        if report is None and mode in WITHOUT_REPORT:
+            return REPORT.unknown(
+                self._name, f"the mode of your settings, {mode}, makes none", fix="ask with QscannerMode=get-report"
+            )
+        if report is None and trial.exit_code in LATE:
+            return REPORT.unknown(self._name, f"Qualys did not give it in time: {trial.end}", fix="ask again")
         if report is None:
             return REPORT.failed(self._name, f"there is no SARIF report: {trial.end}")
         runs = list(objects(report.get("runs")))
@@ -239,7 +278,7 @@ class _Questions:
 
     async def secrets(self) -> Check:
         """Under which keys, without and with rules of the user's own."""
-        plain = await self._try(scan_types=("secret",), mode="inventory-only")
+        plain = await self._secret_scan()
         evidence = [f"without a rule file: {readings.secret_keys(plain)}"]
         trials = [plain]
         if self._subject.rules is not None:
@@ -259,15 +298,21 @@ class _Questions:
         if not layers:
             return LAYERS.unknown(self._name, "the function has no layer", fix=LAYERS.fix)
         trial = await self._scan()
-        signs = [*layers, "opt/python", "opt/nodejs", "opt/java", "opt/ruby"]
-        seen = {sign: name for sign in signs for name, content in trial.documents.items() if sign.encode() in content}
-        evidence = [f"{sign} is named in {name}" for sign, name in seen.items()]
-        if seen:
-            return LAYERS.ok(self._name, "the files name the layers or what lies in them", evidence=evidence)
+        inside, named = _places(LAYER_PATHS, trial), _places(layers, trial)
+        if inside:
+            return LAYERS.ok(self._name, "the files name what lies in layers", evidence=inside)
+        if named:
+            # As a part of the function's configuration, perhaps.
+            return LAYERS.unknown(
+                self._name, "the files name the layers, but nothing that lies in them", fix=LAYERS.fix, evidence=named
+            )
         return LAYERS.warning(self._name, f"nothing in the files names the {len(layers)} layers", evidence=(trial.end,))
 
     async def token(self) -> Check:
         """In the least mode that needs one."""
+        right = await self._scan()
+        if not readings.is_useful(right):
+            return TOKEN.unknown(self._name, f"with the right token it fails too: {right.end}")
         wrong = self._subject.qualys.model_copy(update={"access_token": SecretStr(WRONG_TOKEN)})
         trial = await self._try(mode="scan-only", token=wrong)
         error = readings.judged(trial, self._name, mode="scan-only")
@@ -292,6 +337,8 @@ class _Questions:
         trial = await self._try(mode="inventory-only", scan_timeout="1ms")
         if trial.exit_code == 0 and not trial.over_time:
             return TIME_OUT.warning(self._name, f"one millisecond was enough, so it bounds something else: {trial.end}")
+        if trial.exit_code == USAGE:
+            return TIME_OUT.unknown(self._name, f"it does not take one millisecond: {trial.end}")
         return TIME_OUT.ok(self._name, trial.end, evidence=(last_line(trial.said),))
 
     async def together(self) -> Check:
@@ -303,4 +350,8 @@ class _Questions:
             return TOGETHER.unknown(self._name, f"one alone fails: {alone.end}", evidence=evidence)
         if not all(map(readings.is_useful, both)):
             return TOGETHER.failed(self._name, "one alone succeeds, two at once do not", evidence=evidence)
-        return TOGETHER.ok(self._name, "both succeed", evidence=evidence)
+        slowest = max(trial.seconds for trial in both)
+        told = f"both succeed, in {slowest:.0f} s; one alone took {alone.seconds:.0f} s"
+        if slowest > alone.seconds * 2 + LITTLE:
+            return TOGETHER.warning(self._name, f"{told}: one may wait for the other", evidence=evidence)
+        return TOGETHER.ok(self._name, told, evidence=evidence)

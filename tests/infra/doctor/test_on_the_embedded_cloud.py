@@ -16,11 +16,13 @@ from infra.local.deployment import Deployment
 from tests.infra.doctor.looking import look, restored, told
 
 NOT_WELL_THERE = {
+    "bus-pattern",  # moto does not try patterns
     "alarms",  # no alarm has data where nothing runs
     "ledger-recovery",  # deployed without deletion protection, for a cloud that is thrown away
     "monitoring-stack",
     "organization-trail",
     "service",  # moto starts no task
+    "service-deployment",  # and ends no deployment
     "service-image",  # its image is none of ECR
     "spoke-accounts",
     "spoke-stacks",
@@ -186,6 +188,9 @@ def test_a_rule_that_hands_nothing_on(hub: DeployedHub, deployment: Deployment) 
         assert told(hub, "bus-rule") == [("failed", "it is disabled")]
     [target] = events.list_targets_by_rule(**where)["Targets"]
     with restored(lambda: events.put_targets(**where, Targets=[target])):
+        events.put_targets(**where, Targets=[{**target, "InputPath": "$.detail"}])
+        assert "something else than the event (InputPath)" in told(hub, "bus-rule")[0][1]
+    with restored(lambda: events.put_targets(**where, Targets=[target])):
         events.put_targets(**where, Targets=[{**target, "DeadLetterConfig": {}}])
         assert "dropped" in told(hub, "bus-rule")[0][1]
         events.remove_targets(**where, Ids=[target["Id"]])
@@ -211,6 +216,11 @@ ADMITS = {"Sid": "Admits", "Effect": "Allow", "Principal": "*", "Action": "event
                 "StringNotEquals": {"aws:PrincipalOrgID": "o-scanhublocal"},
                 "StringEquals": {"events:source": "aws.lambda"},
             },
+            "without naming an organization",
+        ),
+        (
+            # Whoever is in no organization has no such key.
+            {"StringEqualsIfExists": {"aws:PrincipalOrgID": "o-scanhublocal"}},
             "without naming an organization",
         ),
         (None, "lets nobody in"),

@@ -1,12 +1,14 @@
 """Trails, StackSets, scaling and alarms as AWS answers for them, where the embedded cloud does not."""
 
+import json
 from typing import Any
 
 import pytest
+from botocore.stub import ANY
 
 from hub.diagnosis import Verdict
 from infra.doctor import spokes
-from tests.infra.doctor.looking import ACCOUNT, REGION, CannedClients, canned, look, told
+from tests.infra.doctor.looking import ACCOUNT, KEY, REGION, CannedClients, canned, look, told
 
 TRAIL = f"arn:aws:cloudtrail:{REGION}:111111111111:trail/organization"
 ALL_EVENTS = {"EventSelectors": [{"ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": []}]}
@@ -47,6 +49,12 @@ def trail(**changes: Any) -> dict[str, Any]:
             "does not log management events",
         ),
         ({}, True, advanced(eventCategory={"Equals": ["Data"]}), "failed", "does not log management events"),
+        ({}, True, advanced(**MANAGEMENT, eventSource={"Equals": ["iam.amazonaws.com"]}), "failed", "does not log"),
+        ({}, True, advanced(**MANAGEMENT, eventSource={"NotStartsWith": ["lambda."]}), "failed", "does not log"),
+        ({}, True, advanced(**MANAGEMENT, readOnly={"NotEquals": ["false"]}), "failed", "does not log"),
+        ({}, True, advanced(**MANAGEMENT, eventType={"Equals": ["AwsApiCall"]}), "ok", "in all regions"),
+        # As get-event-selectors answers for a trail that nobody has given any.
+        ({}, True, {"EventSelectors": [{"DataResources": []}]}, "ok", "in all regions"),
         ({}, False, None, "failed", "it does not log"),
         ({"IsMultiRegionTrail": False}, None, None, "failed", "not of all regions"),
         ({"IsOrganizationTrail": False}, True, ALL_EVENTS, "warning", "this account alone"),
@@ -81,6 +89,17 @@ def test_a_trail_of_the_organization_that_a_member_may_not_look_into_leaves_it_o
     assert "management account" in check.fix
 
 
+def test_an_odd_answer_for_one_trail_leaves_the_others_to_serve() -> None:
+    clients = CannedClients()
+    other = trail(Name="audit", TrailARN=TRAIL + "-audit")
+    clients.answer("cloudtrail", "describe_trails", {"trailList": [trail(), other]})
+    clients.refuse("cloudtrail", "get_trail_status", "UnsupportedOperationException", "not from here")
+    clients.answer("cloudtrail", "get_trail_status", {"IsLogging": True})
+    clients.answer("cloudtrail", "get_event_selectors", ALL_EVENTS)
+    [check] = look(canned(clients), "organization-trail")
+    assert (check.verdict, check.subject) == (Verdict.OK, "audit")
+
+
 def organization(clients: CannedClients, *, account: str = ACCOUNT, times: int = 1) -> None:
     for _ in range(times):
         clients.answer(
@@ -109,46 +128,121 @@ def instance(account: str, region: str = REGION, **changes: Any) -> dict[str, An
     }
 
 
-AS_ADMINISTRATOR = {"StackSetName": "scanhub-spoke", "CallAs": "DELEGATED_ADMIN"}
+def stack(name: str, **changes: Any) -> dict[str, Any]:
+    arn = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{name}/1"
+    return {"StackName": name, "StackId": arn, "CreationTime": 0, "StackStatus": "CREATE_COMPLETE", **changes}
 
 
-def test_spokes_that_are_current() -> None:
+def no_own_spoke(clients: CannedClients) -> None:
+    clients.refuse("cloudformation", "describe_stacks", "ValidationError", "Stack with id scanhub-spoke does not exist")
+
+
+def stack_set_instances(clients: CannedClients, primary: list[Any], others: list[Any] | None = None) -> None:
+    for name, summaries in (("scanhub-spoke", primary), ("scanhub-spoke-regions", others)):
+        asked = {"StackSetName": name, "CallAs": "DELEGATED_ADMIN", "MaxResults": ANY}
+        if summaries is None:
+            clients.refuse("cloudformation", "list_stack_instances", "StackSetNotFoundException")
+        else:
+            clients.answer("cloudformation", "list_stack_instances", {"Summaries": summaries}, asked=asked)
+
+
+def test_spokes_that_are_current_are_asked_for_once() -> None:
     clients = CannedClients()
-    organization(clients, times=2)
-    found = [instance("210000000001"), instance("210000000002"), instance("210000000002", "us-east-1")]
-    for _ in range(2):
-        clients.answer("cloudformation", "list_stack_instances", {"Summaries": found}, asked=AS_ADMINISTRATOR)
+    no_own_spoke(clients)
+    organization(clients)
+    stack_set_instances(
+        clients, [instance("210000000001"), instance("210000000002")], [instance("210000000002", "us-east-1")]
+    )
     hub = canned(clients)
     assert told(hub, "spoke-stacks") == [("ok", "2 accounts in eu-central-1, us-east-1")]
     assert spokes.targets(hub) == (("210000000001", "210000000002"), (REGION, "us-east-1"))
+    clients.all_asked()
 
 
-def test_a_spoke_that_is_behind_is_told_with_its_reason() -> None:
+def test_a_spoke_that_is_behind_is_told_with_its_reason_also_in_the_other_regions() -> None:
     clients = CannedClients()
+    no_own_spoke(clients)
     organization(clients)
-    reason = "ResourceLogicalId:SpokeRole, ResourceStatusReason: explicit deny in a service control policy"
-    behind = instance("210000000002", Status="OUTDATED", StatusReason=reason)
-    clients.answer("cloudformation", "list_stack_instances", {"Summaries": [instance("210000000001"), behind]})
+    reason = "ResourceLogicalId:ForwardRule, ResourceStatusReason: explicit deny in a service control policy"
+    behind = instance("210000000002", "us-east-1", Status="OUTDATED", StatusReason=reason)
+    lame = instance("210000000002", "us-west-2", Status="INOPERABLE", StatusReason="User: nobody")
+    stack_set_instances(clients, [instance("210000000001"), instance("210000000002")], [behind, lame])
     [check] = look(canned(clients), "spoke-stacks")
     assert (check.verdict, check.subject) == (Verdict.FAILED, "210000000002")
-    assert check.reason == f"OUTDATED in {REGION}: {reason}"
+    assert check.reason == f"OUTDATED in us-east-1, us-west-2: {reason}"
+    assert check.evidence == ("us-west-2: INOPERABLE User: nobody",)
+
+
+def test_a_suspended_account_is_no_fault_and_one_under_way_a_warning() -> None:
+    clients = CannedClients()
+    no_own_spoke(clients)
+    organization(clients)
+    suspended: dict[str, Any] = {
+        "Status": "OUTDATED",
+        "StackInstanceStatus": {"DetailedStatus": "SKIPPED_SUSPENDED_ACCOUNT"},
+    }
+    stack_set_instances(clients, [instance("210000000001"), instance("210000000002", **suspended)])
+    hub = canned(clients)
+    assert told(hub, "spoke-stacks") == [("ok", f"2 accounts in {REGION}; 1 of them suspended")]
+    assert spokes.targets(hub) == (("210000000001",), (REGION,))
+    clients = CannedClients()
+    no_own_spoke(clients)
+    organization(clients)
+    running: dict[str, Any] = {"Status": "OUTDATED", "StackInstanceStatus": {"DetailedStatus": "RUNNING"}}
+    stack_set_instances(clients, [instance("210000000001", **running)])
+    assert told(canned(clients), "spoke-stacks") == [("warning", f"being deployed in {REGION}")]
 
 
 def test_no_stack_set_and_one_that_may_not_be_seen() -> None:
     clients = CannedClients()
+    no_own_spoke(clients)
     organization(clients)
+    clients.refuse("cloudformation", "list_stack_instances", "StackSetNotFoundException")
     clients.refuse("cloudformation", "list_stack_instances", "StackSetNotFoundException")
     assert told(canned(clients), "spoke-stacks")[0][0] == "failed"
     clients = CannedClients()
+    no_own_spoke(clients)
     organization(clients)
     clients.refuse("cloudformation", "list_stack_instances", "ValidationError", "You must be a delegated admin")
     [(verdict, reason)] = told(canned(clients), "spoke-stacks")
     assert (verdict, "You must be a delegated admin" in reason) == ("unknown", True)
 
 
-def test_an_account_without_a_spoke() -> None:
+def test_a_single_account_needs_no_stack_set() -> None:
     clients = CannedClients()
+    clients.answer("cloudformation", "describe_stacks", {"Stacks": [stack("scanhub-spoke")]})
     organization(clients)
+    for _ in spokes.STACK_SETS:
+        clients.refuse("cloudformation", "list_stack_instances", "StackSetNotFoundException")
+    hub = canned(clients)
+    [check] = look(hub, "spoke-stacks")
+    assert (check.verdict, check.subject) == (Verdict.OK, "scanhub-spoke")
+    assert told(hub, "spoke-accounts") == [("ok", "hub and spoke share this account; there is no StackSet")]
+    assert spokes.targets(hub) == ((ACCOUNT,), (REGION,))
+
+
+def test_a_single_account_that_may_not_ask_for_stack_sets_needs_none_either() -> None:
+    clients = CannedClients()
+    broken = stack("scanhub-spoke", StackStatus="UPDATE_ROLLBACK_FAILED", StackStatusReason="no")
+    clients.answer("cloudformation", "describe_stacks", {"Stacks": [broken]})
+    organization(clients)
+    # What was refused is asked again, the organization is not.
+    for _ in range(3):
+        clients.refuse("cloudformation", "list_stack_instances", "ValidationError", "You must be a delegated admin")
+    hub = canned(clients)
+    assert told(hub, "spoke-stacks") == [("failed", "UPDATE_ROLLBACK_FAILED: no")]
+    assert told(hub, "spoke-accounts")[0][0] == "ok"
+    assert spokes.targets(hub) == ((ACCOUNT,), (REGION,))
+    clients.all_asked()
+
+
+def test_an_account_without_a_spoke_and_one_without_a_region() -> None:
+    clients = CannedClients()
+    no_own_spoke(clients)
+    organization(clients)
+    stack_set_instances(
+        clients, [instance("210000000001"), instance("210000000004")], [instance("210000000001", "us-east-1")]
+    )
     accounts = [
         {"Id": one, "Name": name, "Status": status}
         for one, name, status in (
@@ -156,13 +250,15 @@ def test_an_account_without_a_spoke() -> None:
             ("210000000001", "shop", "ACTIVE"),
             ("210000000002", "billing", "ACTIVE"),
             ("210000000003", "closed", "SUSPENDED"),
+            ("210000000004", "joined", "ACTIVE"),
         )
     ]
     clients.answer("organizations", "list_accounts", {"Accounts": accounts})
-    organization(clients)
-    clients.answer("cloudformation", "list_stack_instances", {"Summaries": [instance("210000000001")]})
-    [check] = look(canned(clients), "spoke-accounts")
-    assert (check.verdict, check.subject, check.reason) == (Verdict.WARNING, "210000000002", "billing has no spoke")
+    checks = look(canned(clients), "spoke-accounts")
+    assert [(check.verdict, check.subject, check.reason) for check in checks] == [
+        (Verdict.WARNING, "210000000002", "billing has no spoke"),
+        (Verdict.WARNING, "210000000004", "joined has no spoke in us-east-1"),
+    ]
 
 
 TARGET = {
@@ -185,27 +281,80 @@ POLICY = {
 }
 
 
+STEPS = {**POLICY, "PolicyARN": "arn:aws:autoscaling:steps", "PolicyName": "scanhub-wait", "PolicyType": "StepScaling"}
+ALARM = {"AlarmName": "scanhub-scaling", "ActionsEnabled": True, "AlarmActions": ["arn:aws:autoscaling:steps"]}
+
+
 @pytest.mark.parametrize(
-    ("targets", "policies", "verdict", "words"),
+    ("targets", "policies", "alarms", "verdict", "words"),
     [
-        ([TARGET], [POLICY], "ok", "1 to 10 tasks by scanhub-backlog"),
-        ([], [], "failed", "not registered"),
-        ([TARGET], [], "failed", "no scaling policy"),
+        ([TARGET], [POLICY, STEPS], [ALARM], "ok", "1 to 10 tasks by scanhub-backlog, scanhub-wait"),
+        ([], [], None, "failed", "not registered"),
+        ([TARGET], [], None, "failed", "no scaling policy scanhub-backlog nor scanhub-wait"),
+        # From zero tasks on it alone adds one.
+        ([TARGET], [POLICY], None, "failed", "no scaling policy scanhub-wait"),
+        ([TARGET], [POLICY, STEPS], [], "failed", "there is no alarm scanhub-scaling"),
+        ([TARGET], [POLICY, STEPS], [{**ALARM, "ActionsEnabled": False}], "failed", "does not call scanhub-wait"),
+        ([TARGET], [POLICY, STEPS], [{**ALARM, "AlarmActions": []}], "failed", "does not call scanhub-wait"),
         (
             [{**TARGET, "SuspendedState": {"DynamicScalingOutSuspended": True}}],
-            [POLICY],
+            [POLICY, STEPS],
+            None,
             "failed",
             "DynamicScalingOutSuspended",
         ),
     ],
 )
-def test_scaling(targets: list[Any], policies: list[Any], verdict: str, words: str) -> None:
+def test_scaling(targets: list[Any], policies: list[Any], alarms: list[Any] | None, verdict: str, words: str) -> None:
     clients = CannedClients()
     clients.answer("application-autoscaling", "describe_scalable_targets", {"ScalableTargets": targets})
     clients.answer("application-autoscaling", "describe_scaling_policies", {"ScalingPolicies": policies})
+    if alarms is not None:
+        clients.answer("cloudwatch", "describe_alarms", {"MetricAlarms": alarms})
     [(found, reason)] = told(canned(clients), "scaling")
     assert found == verdict
     assert words in reason
+    clients.all_asked()
+
+
+def test_the_alarm_that_adds_tasks_goes_off_in_good_health() -> None:
+    clients = CannedClients()
+    found = [
+        {"AlarmName": "scanhub-scaling", "StateValue": "ALARM", "StateReason": "Threshold Crossed"},
+        {"AlarmName": "scanhub-oldest-change", "StateValue": "OK", "ActionsEnabled": True},
+    ]
+    clients.answer("cloudwatch", "describe_alarms", {"MetricAlarms": found})
+    assert told(canned(clients), "alarms") == [("ok", "2 alarms, all quiet")]
+
+
+TOPIC_POLICY = json.dumps(
+    {"Statement": {"Effect": "Allow", "Principal": {"Service": "cloudwatch.amazonaws.com"}, "Action": "sns:Publish"}}
+)
+
+
+@pytest.mark.parametrize(
+    ("key", "verdict"),
+    [
+        (KEY, "ok"),
+        (KEY.rsplit("/", 1)[-1], "ok"),
+        ("alias/scanhub", "ok"),
+        # AWS's own key: its policy lets no alarm use it, and cannot be changed.
+        ("alias/aws/sns", "failed"),
+        ("", "failed"),
+    ],
+)
+def test_a_topic_under_a_key_that_alarms_may_not_use(key: str, verdict: str) -> None:
+    clients = CannedClients()
+    attributes = {"Policy": TOPIC_POLICY, **({"KmsMasterKeyId": key} if key else {})}
+    clients.answer("sns", "get_topic_attributes", {"Attributes": attributes})
+    assert told(canned(clients), "topic")[0][0] == verdict
+
+
+def test_who_was_unsubscribed_a_moment_ago_hears_nothing() -> None:
+    clients = CannedClients()
+    gone = {"SubscriptionArn": "Deleted", "Protocol": "email", "Endpoint": "a@b.example"}
+    clients.answer("sns", "list_subscriptions_by_topic", {"Subscriptions": [gone]})
+    assert told(canned(clients), "subscriptions") == [("warning", "nobody is subscribed")]
 
 
 @pytest.mark.parametrize(
@@ -296,12 +445,14 @@ def test_a_secret_that_may_not_be_read_or_is_about_to_go() -> None:
         ("ROLLBACK_COMPLETE", "failed"),
         ("UPDATE_ROLLBACK_FAILED", "failed"),
         ("DELETE_FAILED", "failed"),
+        ("DELETE_IN_PROGRESS", "failed"),
+        ("ROLLBACK_IN_PROGRESS", "failed"),
     ],
 )
 def test_the_stack_of_the_alarms(status: str, verdict: str) -> None:
     clients = CannedClients()
-    stack = {"StackName": "scanhub-hub-monitoring", "StackId": "x", "CreationTime": 0, "StackStatus": status}
-    clients.answer("cloudformation", "describe_stacks", {"Stacks": [{**stack, "StackStatusReason": "because"}]})
+    described = stack("scanhub-hub-monitoring", StackStatus=status, StackStatusReason="because")
+    clients.answer("cloudformation", "describe_stacks", {"Stacks": [described]})
     [(found, reason)] = told(canned(clients), "monitoring-stack")
     assert found == verdict
     assert reason.startswith(status)

@@ -31,6 +31,11 @@ def test_when_something_is_wrong(check: Check, wrong: bool, strictly: bool) -> N
     assert not report.is_wrong([], strict=True)
 
 
+def test_when_nothing_could_be_asked_something_is_wrong() -> None:
+    # Expired credentials in somebody's nightly run, say.
+    assert report.is_wrong([QUEUE.unknown("a", "-"), QUEUE.unknown("b", "-")], strict=False)
+
+
 def test_the_document() -> None:
     checks = [QUEUE.ok("a", "-"), QUEUE.failed("b", "-")]
     assert report.document(checks) == {

@@ -47,6 +47,7 @@ def asked(name: str, **changes: Any) -> list[tuple[str, str]]:
         ({"runningCount": 2, "pendingCount": 1}, "warning", "2 of 3 tasks run, 1 start"),
         ({"runningCount": 0, "pendingCount": 3}, "failed", "0 of 3 tasks run, 3 start"),
         ({"runningCount": 0, "desiredCount": 0}, "failed", "no task is wanted, though MinTasks is 1"),
+        ({"status": "DRAINING"}, "failed", "the service is DRAINING: it is being deleted"),
     ],
 )
 def test_as_many_tasks_as_should(changes: dict[str, Any], verdict: str, words: str) -> None:
@@ -69,6 +70,7 @@ def test_a_service_that_was_deleted_and_one_that_never_was() -> None:
     ("deployments", "verdict", "words"),
     [
         ([{"status": "PRIMARY"}], "ok", "one version"),
+        ([{"status": "PRIMARY", "rolloutState": "IN_PROGRESS", "failedTasks": 0}], "warning", "under way"),
         (
             [
                 {"status": "PRIMARY", "rolloutState": "IN_PROGRESS"},
@@ -97,8 +99,11 @@ UNHEALTHY = "(service scanhub-worker) (task 0f9d) failed container health checks
 PULL = "(service scanhub-worker) was unable to place a task. Reason: CannotPullContainerError: pull access denied."
 
 
+SCALED_IN = "(service scanhub-worker) has stopped 1 running tasks: (task 0f9d)."
+
+
 def test_nothing_but_starts_and_ends() -> None:
-    quiet = [event(1, STEADY), event(5, STARTED), event(25 * 60, UNHEALTHY)]
+    quiet = [event(1, SCALED_IN), event(2, STEADY), event(5, STARTED), event(25 * 60, UNHEALTHY)]
     assert asked("service-events", events=quiet) == [("ok", "nothing but starts and ends in the last day")]
 
 
@@ -167,3 +172,20 @@ def test_an_image_that_is_gone_and_one_that_is_elsewhere() -> None:
     assert (verdict, f"{ECR}:1.2.0" in reason) == ("failed", True)
     [(verdict, _)] = told(canned(_image("docker.io/acme/scanhub:1")), "service-image")
     assert verdict == "unknown"
+
+
+def test_trouble_is_trouble_also_for_those_who_may_not_see_why_tasks_stopped() -> None:
+    clients = CannedClients()
+    clients.answer("ecs", "describe_services", {"services": [service(events=[event(1, PULL)])]})
+    clients.refuse("ecs", "list_tasks", "AccessDeniedException", "not you")
+    [check] = look(canned(clients), "service-events")
+    assert check.verdict is Verdict.FAILED
+    assert "not you" in check.evidence[-1]
+
+
+def test_fewer_tasks_than_the_least() -> None:
+    clients = CannedClients()
+    clients.answer("ecs", "describe_services", {"services": [service(desiredCount=1, runningCount=1)]})
+    hub = canned(clients)
+    object.__setattr__(hub.stack, "parameters", {**hub.stack.parameters, "MinTasks": "3"})
+    assert told(hub, "service") == [("warning", "1 of 1 tasks run, though MinTasks is 3")]

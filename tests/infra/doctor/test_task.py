@@ -14,7 +14,7 @@ from tests.infra.doctor.test_service import TASK, TASK_DEFINITION, service
 
 ROLE = Kind(name="account-role", group="accounts", asks="?", wrong="-", fix="do")
 CHECKS = (ROLE.ok("210000000001", "in"), ROLE.failed("210000000002", "not in"))
-LOG = [lines.line(CHECKS[0]), '{"event": "something else"}', lines.line(CHECKS[1]), lines.last_line(2)]
+LOG = [lines.line(CHECKS[0], 0), '{"event": "something else"}', lines.line(CHECKS[1], 1), lines.last_line(2)]
 NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-1"], "securityGroups": ["sg-1"], "assignPublicIp": "DISABLED"}}
 COMMAND = ["doctor", "--inside", "--lines"]
 DEFINITION = {
@@ -189,9 +189,22 @@ def test_one_that_takes_too_long_is_stopped() -> None:
     started(clients)
     seen(clients, *["RUNNING"] * 13)
     stopped(clients)
-    [check] = task.run(canned(clients), [COMMAND], progress=lambda _: None, waiting=Pauses().waiting(60))
-    assert (check.verdict, "after 1 minutes" in check.reason) == (Verdict.UNKNOWN, True)
+    logged(clients, LOG[:2])
+    told, check = task.run(canned(clients), [COMMAND], progress=lambda _: None, waiting=Pauses().waiting(60))
+    assert told == CHECKS[0]
+    assert check.verdict is Verdict.UNKNOWN
+    assert check.reason == "the task was not done after 1 minutes and was stopped; 1 checks were made by then"
     clients.all_asked()
+
+
+def test_a_definition_that_logs_elsewhere_starts_nothing() -> None:
+    clients = CannedClients()
+    found = service(networkConfiguration=NETWORK, launchType="FARGATE")
+    clients.answer("ecs", "describe_services", {"services": [found]})
+    elsewhere = {"containerDefinitions": [{"name": "worker", "logConfiguration": {"logDriver": "awsfirelens"}}]}
+    clients.answer("ecs", "describe_task_definition", {"taskDefinition": elsewhere})
+    [check] = task.run(canned(clients), [COMMAND], progress=lambda _: None, waiting=Pauses().waiting())
+    assert (check.verdict, "does not log to CloudWatch" in check.reason) == (Verdict.FAILED, True)
 
 
 def test_an_interrupt_stops_the_task() -> None:
@@ -228,6 +241,22 @@ def test_credentials_that_may_only_read_are_told_what_is_missing() -> None:
     assert "--no-task" in check.fix
 
 
+def test_what_the_first_task_saw_is_told_though_the_second_does_not_start() -> None:
+    clients = scene()
+    started(clients)
+    found = service(networkConfiguration=NETWORK, launchType="FARGATE")
+    clients.answer("ecs", "describe_services", {"services": [found]})
+    clients.answer("ecs", "run_task", {"tasks": [], "failures": [{"reason": "Capacity is unavailable at this time"}]})
+    seen(clients, "STOPPED")
+    logged(clients, LOG)
+    checks = task.run(canned(clients), [COMMAND, COMMAND], progress=lambda _: None, waiting=Pauses().waiting())
+    assert {(check.name, check.verdict) for check in checks if check.name == "inside"} == {
+        ("inside", Verdict.UNKNOWN),
+        ("inside", Verdict.OK),
+    }
+    assert set(CHECKS) < set(checks)
+
+
 def test_a_task_that_ecs_does_not_place_and_one_that_vanishes() -> None:
     clients = scene()
     clients.answer("ecs", "run_task", {"tasks": [], "failures": [{"reason": "Capacity is unavailable at this time"}]})
@@ -244,13 +273,20 @@ def test_a_task_that_ecs_does_not_place_and_one_that_vanishes() -> None:
 def test_a_thousand_accounts_fit_into_the_overrides_of_several_tasks() -> None:
     accounts = [f"{210_000_000_000 + number}" for number in range(1500)]
     function = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{'x' * 64}"
-    commands = task.commands(["--qscanner", function], accounts, ["eu-central-1", "us-east-1"])
+    commands = task.commands(
+        accounts,
+        ["eu-central-1", "us-east-1"],
+        common=["--quiet-days", "30"],
+        first=["--qscanner", function],
+    )
     assert len(commands) == 3
     told = []
     for command in commands:
         sent = json.dumps({"containerOverrides": [{"name": "worker", "command": command}]})
         assert len(sent) <= 8192
         assert command[:3] == ["doctor", "--inside", "--lines"]
+        # What silence means is the same for all.
+        assert command[command.index("--quiet-days") + 1] == "30"
         assert command[command.index("--regions") + 1] == "eu-central-1,us-east-1"
         told += command[command.index("--accounts") + 1].split(",")
     assert told == accounts
@@ -262,7 +298,7 @@ def test_a_thousand_accounts_fit_into_the_overrides_of_several_tasks() -> None:
 
 
 def test_without_accounts_the_task_asks_the_ledger() -> None:
-    assert task.commands(["--quiet-days", "14"], [], []) == [
+    assert task.commands([], [], common=["--quiet-days", "14"]) == [
         ["doctor", "--inside", "--lines", "--quiet-days", "14"],
     ]
 

@@ -90,7 +90,9 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
         yield made
 
 
-async def answered(rig: Rig, bench: Bench, *, rules: Path | None = None, **changes: Any) -> dict[str, Check]:
+async def answered(
+    rig: Rig, bench: Bench, *, rules: Path | None = None, mode: str = "get-report", **changes: Any
+) -> dict[str, Check]:
     async def narrowed(one: FunctionSnapshot) -> SessionCredentials:
         assert one.arn.account == "210987654321"
         return session()
@@ -100,7 +102,7 @@ async def answered(rig: Rig, bench: Bench, *, rules: Path | None = None, **chang
         return SessionCredentials("WIDE", given.secret_access_key, given.session_token, given.expires_at)
 
     subject = questions.Subject(
-        settings=rig.settings(),
+        settings=rig.settings(qscanner_mode=mode),
         snapshot=snapshot("orders", **changes),
         qualys=qualys(),
         session=narrowed,
@@ -184,6 +186,7 @@ async def test_what_this_function_cannot_show_stays_open(rig: Rig) -> None:
     found = await answered(rig, Bench(plain=trial(documents={"report.sarif.json": sarif()}), types=trial(documents={})))
     unknown = {name for name, check in found.items() if check.verdict is Verdict.UNKNOWN}
     assert unknown == {"report", "secrets", "layers", "scan-types"}
+    assert "there is no scan result" in found["scan-types"].reason
     assert "name a function with a vulnerable package" in found["report"].reason
 
 
@@ -220,3 +223,70 @@ async def test_a_question_that_cannot_be_asked_ends_no_other(rig: Rig) -> None:
     assert (found["word"].verdict, found["word"].reason) == (Verdict.UNKNOWN, "the scanner does not start")
     assert (found["token"].verdict, "ZeroDivisionError" in found["token"].reason) == (Verdict.UNKNOWN, True)
     assert found["absent"].verdict is Verdict.OK
+
+
+HOLDS_SECRET = trial(
+    documents={"scan-result.json": b'{"SecretResults": [{"Target": "a", "Secrets": [{"RuleID": "x"}]}]}'}
+)
+
+
+@pytest.mark.parametrize(
+    ("default", "told", "verdict", "words"),
+    [
+        (HOLDS_SECRET, trial(), Verdict.OK, "by default it looks for secrets"),
+        (trial(), HOLDS_SECRET, Verdict.OK, "by default it does not look for secrets"),
+        # The key alone shows nothing: it may stand there empty, or be left out, for a function without a secret.
+        (trial(documents={"scan-result.json": b'{"SecretResults": []}'}), trial(), Verdict.UNKNOWN, "holds one"),
+        (trial(), trial(), Verdict.UNKNOWN, "holds one"),
+    ],
+)
+async def test_what_is_scanned_for_by_default_is_told_only_beside_a_scan_that_finds(
+    rig: Rig, default: Trial, told: Trial, verdict: Verdict, words: str
+) -> None:
+    found = (await answered(rig, Bench(types=default, secrets=[told])))["scan-types"]
+    assert found.verdict is verdict
+    assert words in found.reason
+
+
+async def test_layers_that_are_named_are_not_yet_looked_into(rig: Rig) -> None:
+    layer = "arn:aws:lambda:eu-west-1:210987654321:layer:log4j:3"
+    echoed = trial(documents={"scan-result.json": f'{{"Metadata": {{"Layers": ["{layer}"]}}}}'.encode()})
+    found = (await answered(rig, Bench(plain=echoed), layers=(layer,)))["layers"]
+    assert found.verdict is Verdict.UNKNOWN
+    assert found.evidence == (f"{layer} is named in scan-result.json",)
+
+
+async def test_without_a_word_that_works_the_scanner_says_why(rig: Rig) -> None:
+    denied = trial(10, stderr=SAID["denied"])
+    found = (await answered(rig, Bench(word={"lambda": denied, "function": denied})))["word"]
+    assert found.verdict is Verdict.FAILED
+    assert "neither works" in found.reason
+    assert "exit 10" in found.reason
+    assert "SCANHUB_QSCANNER_COMMAND" not in found.fix
+
+
+async def test_a_wrong_token_shows_nothing_where_the_right_one_fails_too(rig: Rig) -> None:
+    bench = Bench(plain=trial(33, stderr="upload failed: 503"), wide=trial(33, stderr="upload failed: 503"))
+    found = await answered(rig, bench)
+    assert found["token"].verdict is Verdict.UNKNOWN
+    assert not any(wish.token for _, _, wish in bench.asked)
+
+
+async def test_a_report_that_could_not_be_there_is_no_fault(rig: Rig) -> None:
+    late = await answered(rig, Bench(plain=trial(40, documents={})))
+    assert (late["report"].verdict, late["report"].fix) == (Verdict.UNKNOWN, "ask again")
+    none = await answered(rig, Bench(plain=trial(documents={})), mode="inventory-only")
+    assert none["report"].verdict is Verdict.UNKNOWN
+    assert "inventory-only" in none["report"].reason
+    assert (await answered(rig, Bench(plain=trial(documents={}))))["report"].verdict is Verdict.FAILED
+
+
+async def test_a_limit_that_it_does_not_take_is_no_limit(rig: Rig) -> None:
+    found = await answered(rig, Bench(time_out=trial(2, stderr="Error: invalid duration")))
+    assert found["time-out"].verdict is Verdict.UNKNOWN
+
+
+async def test_two_that_wait_for_each_other(rig: Rig) -> None:
+    slow = trial(seconds=90.0)
+    found = (await answered(rig, Bench(inventory=[trial(seconds=30.0), trial(seconds=31.0), slow])))["together"]
+    assert (found.verdict, "one may wait for the other" in found.reason) == (Verdict.WARNING, True)
