@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pydantic import SecretStr
 
 from infra import stacks
-from infra.rollout import credentials, parameters, prerequisites, worker_image
+from infra.rollout import credentials, ecs_role, parameters, prerequisites, worker_image
 from infra.rollout.credentials import Ask
 from infra.rollout.deployment import Deployment
 from infra.rollout.kept import Kept
@@ -88,6 +88,8 @@ class HubRollout:
         network = self._network(before, needed=bool(image))
         given = {"OrganizationId": self._site.organization.id, **self._options.parameters}
         worker = {"ScannerImageUri": image, **network} if image and network else {}
+        if worker and not self._deployment.dry_run and "ServiceName" not in (before.outputs if before else {}):
+            ecs_role.ensure(self._site.hub("iam"), self._operator, sleep=self._deployment.sleep)
         self._hub(given, worker, own_secret)
         if image is None:
             self._operator.warn(

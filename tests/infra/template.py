@@ -6,7 +6,7 @@ from typing import Any
 
 from infra.permissions.templates import INFRA, as_list, read
 
-__all__ = ["actions", "as_list", "of_type", "pattern", "placed", "roles", "statements", "template", "text"]
+__all__ = ["INFRA", "actions", "as_list", "of_type", "pattern", "placed", "roles", "statements", "template", "text"]
 
 
 def template(name: str) -> dict[str, Any]:

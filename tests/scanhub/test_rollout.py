@@ -14,7 +14,7 @@ from infra import stacks
 from infra.local.accounts import Accounts
 from infra.local.cloud import EmbeddedCloud
 from infra.local.organization import LocalOrganization, set_up
-from infra.rollout import deployment, operations
+from infra.rollout import deployment, ecs_role, operations
 from infra.rollout.operator import Step
 from scanhub.command_line import app
 from scanhub.rollout_operator import TerminalOperator
@@ -46,6 +46,7 @@ def cloud() -> Iterator[tuple[Accounts, LocalOrganization]]:
         environment.setattr("botocore.session.create_loader", lambda *_: MODELS)
         environment.setattr(deployment, "PAUSE", 0.01)
         environment.setattr(operations, "LEAST_PAUSE", 0.01)
+        environment.setattr(ecs_role, "SPREAD", 0.01)
         accounts = Accounts(embedded.endpoint, REGION)
         yield accounts, set_up(accounts)
 
