@@ -20,7 +20,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.conftest import REGION
-from tests.localstack.host_mode import ACCOUNT, ROOT, Localstack
+from tests.localstack.host_mode import ACCOUNT, ROOT, VENV, Localstack
 
 pytestmark = [
     pytest.mark.localstack,
@@ -120,6 +120,51 @@ def test_a_templates_table_is_created_in_moto_with_its_expiry(on_localstack: Loc
     assert described["TableArn"] == output["OutputValue"] == f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/of-a-template"
     expiry = dynamodb.describe_time_to_live(TableName="of-a-template")["TimeToLiveDescription"]
     assert expiry == {"TimeToLiveStatus": "ENABLED", "AttributeName": "expiresAt"}
+
+
+BOUNDARY = {"Fn::Select": [0, {"Fn::Split": [":", {"Ref": "Boundary"}]}]}
+"""As the conditions of spoke.yaml have it."""
+
+
+@pytest.mark.usefixtures("on_localstack")
+@pytest.mark.parametrize(
+    ("boundary", "made"),
+    [("arn:aws:iam::aws:policy/PowerUserAccess", "Whole"), ("policy/boundary", "Named"), ("", "Named")],
+    ids=["an ARN", "a name", "nothing"],
+)
+def test_a_templates_condition_may_split_a_parameter(boundary: str, made: str) -> None:
+    template = {
+        "Parameters": {"Boundary": {"Type": "String"}},
+        "Conditions": {
+            "NamesWhole": {"Fn::Equals": [BOUNDARY, "arn"]},
+            "NamesPart": {"Fn::Not": [{"Condition": "NamesWhole"}]},
+        },
+        "Resources": {
+            "Whole": {"Type": "AWS::SQS::Queue", "Condition": "NamesWhole"},
+            "Named": {"Type": "AWS::SQS::Queue", "Condition": "NamesPart"},
+        },
+    }
+    name, stacks = f"split-{len(boundary)}", boto3.client("cloudformation")
+    parameter = {"ParameterKey": "Boundary", "ParameterValue": boundary}
+    stacks.create_stack(StackName=name, TemplateBody=json.dumps(template), Parameters=[parameter])
+    stacks.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+
+    resources = stacks.describe_stack_resources(StackName=name)["StackResources"]
+    assert [one["LogicalResourceId"] for one in resources if "PhysicalResourceId" in one] == [made]
+
+
+RESOLVES = """
+from localstack.services.cloudformation.engine.template_utils import resolve_condition
+resolve_condition("123456789012", "eu-central-1", {"Fn::Split": [":", "arn:aws"]}, {}, {}, {}, "stack")
+"""
+
+
+def test_localstack_itself_still_cannot_split_in_a_condition(tmp_path: Path) -> None:
+    # Once it can, the plugin `split_in_conditions` has no use any more.
+    environment = {"PATH": os.defpath, "HOME": str(tmp_path)}
+    command = [str(VENV / "bin" / "python"), "-c", RESOLVES]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert ended.stderr.splitlines()[-1].startswith("Exception: Invalid condition structure encountered")
 
 
 @pytest.mark.usefixtures("on_localstack")

@@ -1,16 +1,19 @@
-"""Three plugins for LocalStack in host mode; they run in LocalStack's own process and virtual environment.
+"""Four plugins for LocalStack in host mode; they run in LocalStack's own process and virtual environment.
 
 LocalStack finds them by the entry points in the `dist-info` folder beside this package, since the harness puts the
-folder that holds both on its `PYTHONPATH`. They mend what a LocalStack without its container lacks, and nothing of AWS.
+folder that holds both on its `PYTHONPATH`. Three of them mend what a LocalStack without its container lacks; the fourth
+lets its CloudFormation read the conditions of our templates. What it creates of them is left as LocalStack has it.
 """
 
 import os
 import sys
+from functools import wraps
 from threading import Thread
 
 from localstack.aws.api.dynamodb import DynamodbApi  # type: ignore[import-not-found]  # in LocalStack's own environment
 from localstack.aws.forwarder import HttpFallbackDispatcher  # type: ignore[import-not-found]  # same
 from localstack.runtime import hooks  # type: ignore[import-not-found]  # same
+from localstack.services.cloudformation.engine import template_utils  # type: ignore[import-not-found]  # same
 from localstack.services.lambda_.invocation.plugins import (  # type: ignore[import-not-found]  # same
     RuntimeExecutorPlugin,
 )
@@ -77,3 +80,24 @@ def end_with_parent() -> None:
         os._exit(0)
 
     Thread(target=watch, name="end-with-parent", daemon=True).start()
+
+
+@hooks.on_infra_start()  # type: ignore[untyped-decorator]  # see the imports
+def split_in_conditions() -> None:
+    """Let the conditions of a template use Fn::Split, as they may on AWS.
+
+    LocalStack's older engine ends CreateStack with an internal error there ("Invalid condition structure"), although it
+    knows the function everywhere else.
+    """
+    resolved = template_utils.resolve_condition
+
+    @wraps(resolved)
+    def resolve_condition(account: str, region: str, condition: object, *context: object) -> object:
+        match condition:
+            case {"Fn::Split": [delimiter, source]}:
+                return str(template_utils.resolve_condition(account, region, source, *context)).split(delimiter)
+        answer: object = resolved(account, region, condition, *context)
+        return answer
+
+    # The functions of that module, which call each other, find it there.
+    template_utils.resolve_condition = resolve_condition
