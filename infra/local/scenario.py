@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from infra.local import traffic
-from infra.local.deployment import Deployment, Published, publish
+from infra.local.deployment import Deployment
+from infra.local.publication import Published, publish
 from infra.local.samples import SAMPLES, ExpectedFindings, Sample
 
 NOT_JSON = "this body is not JSON {"

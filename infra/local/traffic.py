@@ -14,7 +14,8 @@ from itertools import islice
 from typing import Any, TypedDict
 
 from infra.calls import calling
-from infra.local.deployment import Deployment, Published
+from infra.local.deployment import Deployment
+from infra.local.publication import Published
 from spoke.errors import Misconfigured
 
 _BATCH = 10

@@ -12,7 +12,8 @@ from boto3.dynamodb.types import TypeDeserializer
 
 from infra.local import traffic
 from infra.local.cloud import EmbeddedCloud
-from infra.local.deployment import Deployment, Published, deploy, publish
+from infra.local.deployment import Deployment, deploy
+from infra.local.publication import Published, publish
 from infra.local.samples.zips import zip_of
 from tests.chaos.lease_journal import LeaseJournal, Tenure, violations
 from tests.chaos.proxy import Proxy

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from infra.local.deployment import HUB_STACK, MONITORING_STACK, SPOKE_STACK, Deployment, deploy
+from infra.local.deployment import Deployment, deploy
 from infra.permissions.templates import names
+from infra.rollout.site import HUB_STACK, MONITORING_STACK, SPOKE_STACK
 from tests.conftest import forget_aws
 from tests.e2e.checks import MainJob
 from tests.e2e.main_job import Aftermath, run

@@ -25,7 +25,8 @@ from hub.redaction import Redactor
 from hub.settings import Settings, load
 from infra.local import traffic
 from infra.local.cloud import EmbeddedCloud
-from infra.local.deployment import Deployment, Published, deploy, publish
+from infra.local.deployment import Deployment, deploy
+from infra.local.publication import Published, publish
 from infra.local.samples import SAMPLES
 from infra.local.scenario import NOT_JSON, TRANSIENT
 from scanhub import doctor_inside

@@ -13,7 +13,8 @@ from rich.console import Console
 from hub.diagnosis import Check, Kind, Verdict
 from infra.doctor import lines
 from infra.local.cloud import EmbeddedCloud
-from infra.local.deployment import Deployment, deploy, publish
+from infra.local.deployment import Deployment, deploy
+from infra.local.publication import publish
 from scanhub import doctor_halves, doctor_inside, doctor_tables
 from scanhub.doctor_halves import KINDS
 from spoke.errors import Misconfigured

@@ -5,7 +5,8 @@ import pytest
 from moto.cloudformation.exceptions import ValidationError
 
 from infra.local.cloud import EmbeddedCloud
-from infra.local.deployment import deploy, publish
+from infra.local.deployment import deploy
+from infra.local.publication import publish
 from infra.local.traffic import created, put
 from spoke.errors import Misconfigured, Unavailable
 from tests.infra.local.packages import SmallFunction

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from infra.local.cloud import EmbeddedCloud
-from infra.local.deployment import HUB_STACK, MONITORING_STACK, NETWORK_STACK, Deployment, deploy
+from infra.local.deployment import Deployment, deploy
+from infra.rollout.site import HUB_STACK, MONITORING_STACK, NETWORK_STACK
 from tests.conftest import forget_aws
 from tests.infra.template import template
 

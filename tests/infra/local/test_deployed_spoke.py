@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from infra.local import traffic
-from infra.local.deployment import SPOKE_STACK, Deployment, publish
+from infra.local.deployment import Deployment
+from infra.local.publication import publish
+from infra.rollout.site import SPOKE_STACK
 from tests.infra.local.packages import SmallFunction
 from tests.infra.template import template
 

@@ -1,20 +1,15 @@
-import base64
-import hashlib
 import json
 import re
-from typing import Any
-from urllib.request import urlopen
 
 import pytest
 from botocore.exceptions import ClientError
 
 from hub.qualys import parse
 from hub.settings import Settings
-from infra.local import deployment as deployment_module
-from infra.local.deployment import SPOKE_STACK, Deployment, deploy, publish
+from infra.local.deployment import Deployment, deploy
 from infra.local.stacks import bring_up
-from spoke.errors import Misconfigured, Unavailable
-from tests.infra.local.packages import SmallFunction
+from infra.rollout.site import SPOKE_STACK
+from spoke.errors import Misconfigured
 
 
 def test_it_is_a_hub_and_three_spokes_in_two_regions(deployment: Deployment) -> None:
@@ -83,55 +78,6 @@ def test_a_bucket_policy_without_conditions_still_holds(deployment: Deployment) 
         s3.put_object(Bucket=bucket, Key="after", Body=b"closed")
 
 
-def test_a_function_is_published_with_its_package_and_again_with_another(deployment: Deployment) -> None:
-    spec = SmallFunction("orders", account=1, region=1, tags={"team": "billing"})
-    first = publish(deployment, spec)
-    assert first.arn == "arn:aws:lambda:us-east-1:210000000002:function:orders"
-    changed = SmallFunction("orders", account=1, region=1, tags={"team": "sales"}, source="print('new')\n")
-    second = publish(deployment, changed)
-    for published, built in ((first, spec), (second, changed)):
-        assert published.arn == first.arn
-        configuration = published.answer["Configuration"]
-        assert configuration["CodeSha256"] == base64.b64encode(hashlib.sha256(built.build()).digest()).decode()
-        assert configuration["State"] == "Active"
-        assert published.answer["Tags"] == built.tags
-        with urlopen(published.answer["Code"]["Location"], timeout=10) as answer:  # noqa: S310  # the embedded cloud's
-            assert answer.read() == built.build()
-
-
-def test_a_function_for_a_fourth_spoke_goes_to_one_that_is_there(deployment: Deployment) -> None:
-    assert publish(deployment, SmallFunction("wraps", account=3, region=2)).account == deployment.spokes[0]
-
-
-def test_what_lambda_refuses_is_said(deployment: Deployment) -> None:
-    with pytest.raises(Misconfigured, match="publishing the function orders in 210000000001, eu-central-1"):
-        publish(deployment, SmallFunction("orders", architecture="sparc"))
-
-
 def test_a_stack_that_fails_names_the_reason(deployment: Deployment) -> None:
     with pytest.raises(Misconfigured, match=r"deploying the stack .* of spoke\.yaml: .*HubBusArn"):
         bring_up(deployment.client("cloudformation", region="eu-west-1"), "incomplete", "spoke.yaml", {})
-
-
-class Functions:
-    """A Lambda client that gives these states, one a call."""
-
-    def __init__(self, *states: dict[str, str]) -> None:
-        self._states = list(states)
-
-    def get_function(self, FunctionName: str) -> dict[str, Any]:  # noqa: N803  # boto3's own name
-        state = self._states.pop(0) if len(self._states) > 1 else self._states[0]
-        return {"Configuration": {"FunctionName": FunctionName, **state}}
-
-
-def test_a_function_that_failed_to_start_is_published_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As on LocalStack without Docker: its code can be read."""
-    monkeypatch.setattr(deployment_module, "SETTLE_PAUSE", 0.0)
-    functions = Functions({"State": "Pending"}, {"State": "Failed", "LastUpdateStatus": "Failed"})
-    assert deployment_module._settled(functions, "orders")["Configuration"]["State"] == "Failed"
-
-
-def test_a_function_that_stays_pending_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deployment_module, "SETTLE_PATIENCE", 0.0)
-    with pytest.raises(Unavailable, match="orders is still pending"):
-        deployment_module._settled(Functions({"LastUpdateStatus": "InProgress"}), "orders")

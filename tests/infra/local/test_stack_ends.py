@@ -11,14 +11,8 @@ from botocore.exceptions import ClientError
 
 from infra.calls import AwsClient
 from infra.local.cloud import EmbeddedCloud
-from infra.local.deployment import (
-    HUB_STACK,
-    MONITORING_STACK,
-    NETWORK_STACK,
-    SPOKE_STACK,
-    Deployment,
-    deploy,
-)
+from infra.local.deployment import Deployment, deploy
+from infra.rollout.site import HUB_STACK, MONITORING_STACK, NETWORK_STACK, SPOKE_STACK
 from spoke.errors import Misconfigured
 from tests.conftest import forget_aws
 

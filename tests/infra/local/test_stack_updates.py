@@ -7,7 +7,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infra.local.cloud import EmbeddedCloud
-from infra.local.deployment import HUB_STACK, Deployment, deploy
+from infra.local.deployment import Deployment, deploy
+from infra.rollout.site import HUB_STACK
 from tests.conftest import forget_aws
 
 SPOKE = "210000000001"

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from infra.local import traffic
-from infra.local.deployment import Deployment, Published, publish
+from infra.local.deployment import Deployment
+from infra.local.publication import Published, publish
 from infra.local.traffic import Call
 from spoke.errors import Misconfigured
 from spoke.events import Change, ChangeKind, Ignored, Malformed, read
