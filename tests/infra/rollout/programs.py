@@ -1,6 +1,7 @@
 """Programs for the tests: ELF files of a header alone, and a container engine that writes down what it is asked."""
 
 import json
+import shlex
 import struct
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 X86_64, ARM64, S390X = 0x3E, 0xB7, 0x16
 
-_ENGINE = """#!{python}
+_ENGINE = """
 import json, os, pathlib, sys
 
 here = pathlib.Path({folder!r})
@@ -59,7 +60,10 @@ class RecordingEngine:
         self.bin = folder / "bin"
         self.bin.mkdir(parents=True)
         self.program = self.bin / name
-        self.program.write_text(_ENGINE.format(python=sys.executable, folder=str(folder)))
+        script = folder / "engine.py"
+        script.write_text(_ENGINE.format(folder=str(folder)))
+        # Not the interpreter in the first line: a path there may hold no space.
+        self.program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {shlex.quote(str(script))} "$@"\n')
         self.program.chmod(0o755)
 
     def fail(self, *commands: str) -> None:
