@@ -81,15 +81,15 @@ def hub(  # noqa: PLR0913  # each is an option of the command
 ) -> None:
     """Deploy the hub, or bring it up to date."""
     with _operator(yes=yes, dry_run=dry_run) as operator:
-        options = HubOptions(
-            image=image,
-            vpc=vpc,
-            subnets=listed(subnets),
+        options = _hub_options(
+            image,
+            vpc,
+            subnets,
+            parameter,
+            monitoring_parameter,
+            qualys_secret_file,
             create_network=create_network,
-            parameters=parameters.parse(parameter or ()),
-            qualys_secret=credentials.qualys_from_file(qualys_secret_file) if qualys_secret_file else None,
-            monitoring=not no_monitoring,
-            monitoring_parameters=parameters.parse(monitoring_parameter or ()),
+            no_monitoring=no_monitoring,
         )
         site = _site(region, profile, hub_account, through_role)
         deployment = Deployment(operator=operator, dry_run=dry_run)
@@ -170,15 +170,15 @@ def single_account(  # noqa: PLR0913  # each is an option of the command
     """Deploy hub and spoke in one account."""
     with _operator(yes=yes, dry_run=dry_run) as operator:
         options = SingleOptions(
-            hub=HubOptions(
-                image=image,
-                vpc=vpc,
-                subnets=listed(subnets),
+            hub=_hub_options(
+                image,
+                vpc,
+                subnets,
+                parameter,
+                monitoring_parameter,
+                qualys_secret_file,
                 create_network=create_network,
-                parameters=parameters.parse(parameter or ()),
-                qualys_secret=credentials.qualys_from_file(qualys_secret_file) if qualys_secret_file else None,
-                monitoring=not no_monitoring,
-                monitoring_parameters=parameters.parse(monitoring_parameter or ()),
+                no_monitoring=no_monitoring,
             ),
             regions=listed(regions),
             primary_region=primary_region,
@@ -229,6 +229,30 @@ def remove(
         options = RemovalOptions(spokes_only=spokes_only, delete_results=delete_results)
         site = _site(region, profile, hub_account, through_role)
         Removal(site, Deployment(operator=operator, dry_run=dry_run), options).run()
+
+
+def _hub_options(
+    image: str | None,
+    vpc: str | None,
+    subnets: list[str] | None,
+    parameter: list[str] | None,
+    monitoring_parameter: list[str] | None,
+    qualys_secret_file: str | None,
+    *,
+    create_network: bool,
+    no_monitoring: bool,
+) -> HubOptions:
+    """What `hub` and `single` decide alike."""
+    return HubOptions(
+        image=image,
+        vpc=vpc,
+        subnets=listed(subnets),
+        create_network=create_network,
+        parameters=parameters.parse(parameter or ()),
+        qualys_secret=credentials.qualys_from_file(qualys_secret_file) if qualys_secret_file else None,
+        monitoring=not no_monitoring,
+        monitoring_parameters=parameters.parse(monitoring_parameter or ()),
+    )
 
 
 def _site(region: str | None, profile: str | None, hub_account: str | None, through_role: str) -> Site:
