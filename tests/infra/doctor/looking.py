@@ -104,3 +104,8 @@ def restored(*restores: Any) -> Iterator[None]:
         for restore in restores:
             stack.callback(restore)
         yield
+
+
+def stack(name: str, **changes: Any) -> dict[str, Any]:
+    arn = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{name}/1"
+    return {"StackName": name, "StackId": arn, "CreationTime": 0, "StackStatus": "CREATE_COMPLETE", **changes}
