@@ -57,6 +57,8 @@ class Coverage:
         fingerprint: Of the snapshot, where there was one. Not kept from a coverage without `as_of`.
         last_good: The last result with status `success` or `partial`; survives every later state. None when a state is
             written means: as it was.
+        runtime: Lambda's identifier, `image` for an image function. None when a state is written means: as it was.
+        queued_at: When a sweep put it into the queue. None when a state is written means: as it was.
     """
 
     function: FunctionArn
@@ -66,6 +68,8 @@ class Coverage:
     as_of: datetime | None = None
     fingerprint: str | None = None
     last_good: ScanSummary | None = None
+    runtime: str | None = None
+    queued_at: datetime | None = None
 
     def replaces(self, stored: "Coverage | None") -> bool:
         """Whether this may be written over what is stored.

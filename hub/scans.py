@@ -124,6 +124,7 @@ class ScanSummary:
         manifest_key: The key of `manifest.json` in the results bucket.
         completed_at: Aware, UTC.
         fresh_until: Until then the result needs no renewal.
+        profile_id: Of the scan profile; None in what was written before it was noted.
     """
 
     scan_id: str
@@ -137,6 +138,7 @@ class ScanSummary:
     packages: int = 0
     policy: PolicyVerdict | None = None
     scan_tag: str | None = None
+    profile_id: str | None = None
 
     @property
     def findings(self) -> int:

@@ -22,6 +22,8 @@ ScanType = Literal["pkg", "secret", "os", "sca", "malware", "fileinsight", "comp
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
 QueueUrl = Annotated[str, Field(pattern=r"^https?://[^\s]+/\d{12}/[A-Za-z0-9_-]{1,80}$")]
+AccountId = Annotated[str, Field(pattern=r"^\d{12}$")]
+RegionName = Annotated[str, Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-\d$")]
 SecretArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:.+$")]
 
 
@@ -119,6 +121,44 @@ class Settings(BaseSettings):
         max_length=128,
         description="A function with this tag, whatever its value but `false`, is not scanned.",
     )
+    exclude_accounts: Annotated[tuple[AccountId, ...], NoDecode] = Field(
+        default=(), description="Comma list of accounts in which nothing is scanned."
+    )
+    sweep_regions: Annotated[tuple[RegionName, ...], NoDecode] = Field(
+        default=(), description="Comma list of regions to sweep; without it all that are enabled in each account."
+    )
+    sweep_per_minute: int = Field(
+        default=600, ge=0, le=100_000, description="Requests that a sweep queues in a minute; 0 is without a limit."
+    )
+    sweep_retry_hours: int = Field(
+        default=20,
+        ge=1,
+        le=720,
+        description="Hours after which a sweep queues again what failed, or was queued and has no result.",
+    )
+    sweep_places: int = Field(default=32, ge=1, le=256, description="Accounts and regions that a sweep lists at once.")
+    sweep_calls_per_second: int = Field(
+        default=5, ge=1, le=10, description="Calls of a sweep to Lambda in one account and region (AWS allows 15)."
+    )
+    sweep_versions: bool = Field(
+        default=False,
+        description="Also sweep the published versions that an alias or a provisioned concurrency points to.",
+    )
+    sweep_all_tags: bool = Field(
+        default=False,
+        description="Look for excluding tags also where a sweep finds nothing to scan: a call more a region.",
+    )
+    accounts_file: Path | None = Field(
+        default=None, description="A file of account ids, one a line, to sweep instead of asking AWS Organizations."
+    )
+    change_target: int = Field(
+        default=900, ge=60, le=86_400, description="Seconds within which a change is to be scanned (the objective)."
+    )
+    bus_arn: str | None = Field(
+        default=None,
+        pattern=r"^arn:aws[a-z-]*:events:[a-z0-9-]+:\d{12}:event-bus/[\w.-]+$",
+        description="The hub's event bus, for `scanhub replay`.",
+    )
     work_dir: Path = Field(
         default_factory=lambda: Path(tempfile.gettempdir()) / "scanhub", description="Where scans have their files."
     )
@@ -132,7 +172,9 @@ class Settings(BaseSettings):
         """How many slots one account may have: by default a quarter of them is left to the others."""
         return self.max_scans_per_account or self.max_concurrent_scans - self.max_concurrent_scans // 4
 
-    @field_validator("scan_types", "exclude_functions", "qscanner_policy_tags", mode="before")
+    @field_validator(
+        "scan_types", "exclude_functions", "qscanner_policy_tags", "exclude_accounts", "sweep_regions", mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

@@ -67,6 +67,11 @@ class FunctionSnapshot:
         return fingerprint(self.code_sha256, self.layers)
 
     @property
+    def runtime_name(self) -> str | None:
+        """The runtime, or `image`: what a list of functions shows in its place."""
+        return "image" if self.is_image else self.runtime
+
+    @property
     def is_image(self) -> bool:
         """Whether the code is a container image."""
         return self.package_type == "Image"

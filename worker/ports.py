@@ -15,6 +15,7 @@ from hub.message import Depth, Message, Parking, Source
 from hub.notification import Notification
 from hub.scanned import Scanned
 from hub.scans import Claim, Effect, Lease, ScanKey, ScanProfile, ScanRecord, ScanSummary
+from hub.service_notes import ObjectiveDay, Pause, WorkerNote
 from hub.sightings import Sighting
 from hub.tries import Failure
 from spoke.arn import FunctionArn
@@ -22,7 +23,7 @@ from spoke.clock import Clock
 from spoke.credentials import SessionCredentials
 from spoke.snapshot import FunctionSnapshot
 
-__all__ = ["Clock", "Ledger", "Metrics", "Notifier", "Protection", "Queue", "Scanner", "Spoke"]
+__all__ = ["Clock", "Ledger", "Metrics", "Notifier", "Protection", "Queue", "Register", "Scanner", "Spoke"]
 
 
 class Queue(Protocol):
@@ -150,6 +151,46 @@ class Ledger(Protocol):
 
     def sightings(self) -> AsyncIterator[Sighting]:
         """When each account and region was last heard of, by account and region. May miss what was just noted."""
+        ...
+
+
+class Register(Protocol):
+    """What the service writes down of itself, beside the ledger of functions; of sweeps see `hub.sweep.ports`."""
+
+    async def know_account(self, account: str, *, now: datetime) -> None:
+        """From now on the account is among `accounts()`; one that is known already stays as it is."""
+        ...
+
+    async def check_in(self, note: WorkerNote) -> None:
+        """This worker is there, and how it is."""
+        ...
+
+    async def check_out(self, worker_id: str) -> None:
+        """This worker has ended. One that is not known is no error."""
+        ...
+
+    def workers(self) -> AsyncIterator[WorkerNote]:
+        """The workers that have checked in within the last day, and not out; `seen_at` tells which of them live."""
+        ...
+
+    async def pause(self, pause: Pause) -> None:
+        """The service takes no work until `resume`. A pause before it is replaced."""
+        ...
+
+    async def resume(self) -> bool:
+        """The service takes work again; returns whether it was paused."""
+        ...
+
+    async def paused(self) -> Pause | None:
+        """Whether, by whom and why the service was paused; read consistently."""
+        ...
+
+    async def count_changes(self, day: ObjectiveDay) -> None:
+        """Add these counts to those of the day; the target and the slowest become the larger of both."""
+        ...
+
+    def objective(self) -> AsyncIterator[ObjectiveDay]:
+        """The days that are kept (400), the newest first; those without a change are left out."""
         ...
 
 
