@@ -1,0 +1,74 @@
+from pathlib import Path
+
+import pytest
+
+from infra import roster
+from infra.local.accounts import Accounts, spoke_accounts
+from infra.local.cloud import EmbeddedCloud
+from infra.local.organization import MANAGEMENT_ACCOUNT, set_up
+from spoke.errors import Misconfigured
+
+
+def test_named_accounts_are_sorted_and_each_counts_once() -> None:
+    found = roster.of_names(["210000000002", "210000000001", "210000000002"])
+    assert found == roster.Roster(accounts=("210000000001", "210000000002"))
+
+
+def test_what_is_no_account_is_named() -> None:
+    with pytest.raises(Misconfigured, match=r"not an account id \(twelve digits\): 12345, prod$"):
+        roster.of_names(["210000000001", "12345", "prod"])
+
+
+def test_a_file_has_one_account_a_line_with_remarks(tmp_path: Path) -> None:
+    path = tmp_path / "accounts.txt"
+    path.write_text("# production\n210000000002  # payments\n\n 210000000001\n210000000002\n")
+    assert roster.of_file(path) == roster.Roster(accounts=("210000000001", "210000000002"))
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "names no account"),
+        (b"# nothing\n", "names no account"),
+        (b"210000000001\nprod\n21000000000\n", r"twelve digits\) in line 2, line 3$"),
+        (b"a\nb\nc\nd\ne\n", r"line 1, line 2, line 3 and 2 more$"),
+        (b"\xff\xfe2\x001\x00", "not UTF-8 text"),
+        (b"210000000001\n" * 90_000, "too large"),
+    ],
+)
+def test_a_file_that_is_none_of_accounts_is_refused_in_one_line(tmp_path: Path, content: bytes, told: str) -> None:
+    path = tmp_path / "accounts.txt"
+    path.write_bytes(content)
+    with pytest.raises(Misconfigured, match=told) as refused:
+        roster.of_file(path)
+    assert "\n" not in refused.value.text
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match=r"cannot be read: No such file or directory$"):
+        roster.of_file(tmp_path / "none")
+    with pytest.raises(Misconfigured, match=r"cannot be read: Is a directory$"):
+        roster.of_file(tmp_path)
+
+
+def test_the_organizations_active_accounts_are_the_whole() -> None:
+    with EmbeddedCloud() as cloud:
+        accounts = Accounts(cloud.endpoint, "eu-central-1")
+        organization = set_up(accounts)
+        management = accounts.acting_as(MANAGEMENT_ACCOUNT)
+        everything = roster.of_organization(management)
+        production = roster.of_organization(management, [organization.units["workloads/production"]])
+    spokes = spoke_accounts(3)
+    assert everything == roster.Roster(
+        accounts=tuple(sorted({MANAGEMENT_ACCOUNT, accounts.hub, *spokes})), is_whole=True
+    )
+    assert production == roster.Roster(accounts=(spokes[1],))
+
+
+def test_who_may_not_ask_is_told_what_else_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_arguments: object) -> None:
+        raise Misconfigured("listing the accounts of the organization: AccessDeniedException")
+
+    monkeypatch.setattr(roster, "active_accounts", refuse)
+    with pytest.raises(Misconfigured, match=r"AccessDeniedException; name the accounts by --accounts"):
+        roster.of_organization(Accounts.__new__(Accounts))
