@@ -192,7 +192,7 @@ class Scope:
         return Finding(
             kind=draft.kind,
             id=draft.id,
-            function_arn=str(self.function.unqualified),
+            function_arn=str(self.function.content),
             account=self.function.account,
             region=self.function.region,
             fingerprint=self.fingerprint,

@@ -31,7 +31,7 @@ class ManifestFunction(Part):
     def of(cls, snapshot: FunctionSnapshot) -> "ManifestFunction":
         """From a snapshot."""
         return cls(
-            arn=str(snapshot.arn.unqualified),
+            arn=str(snapshot.arn.content),
             account=snapshot.arn.account,
             region=snapshot.arn.region,
             name=snapshot.arn.name,

@@ -134,6 +134,19 @@ class FunctionArn:
         """The function itself, without version or alias."""
         return self if self.qualifier is None else replace(self, qualifier=None)
 
+    @property
+    def is_version(self) -> bool:
+        """Whether it is one published version: its qualifier is a number, which no alias's name may be alone."""
+        return self.qualifier is not None and self.qualifier.isascii() and self.qualifier.isdigit()
+
+    @property
+    def content(self) -> "FunctionArn":
+        """What has code of its own: a published version, else the function, whose unpublished code can change.
+
+        An alias stands for other code tomorrow, and `$LATEST` is the function itself: neither names code.
+        """
+        return self if self.is_version else self.unqualified
+
     def __lt__(self, other: "FunctionArn") -> bool:
         return self._sorted_by() < other._sorted_by()
 

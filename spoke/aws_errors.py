@@ -70,6 +70,7 @@ DENIED = frozenset(
 
 REFUSED = frozenset(
     {
+        "AuthFailure",  # EC2's word for it
         "ExpiredToken",
         "ExpiredTokenException",
         "IncompleteSignature",

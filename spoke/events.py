@@ -69,7 +69,8 @@ class Change:
 
     Attributes:
         kind: What happened.
-        function: Without qualifier. Its account may differ from the envelope's: whoever acts on it compares them.
+        function: Without qualifier; in a request of our own it may be a published version. Its account may differ from
+            the envelope's: whoever acts on it compares them.
         account: The envelope's account.
         region: The envelope's region.
         at: When it happened (aware, UTC); None for a request of our own, whose envelope needs no time.
@@ -138,6 +139,11 @@ def read(body: str) -> Reading:
 def scan_request(function: FunctionArn, *, reason: RequestReason | str, force: bool = False) -> str:
     """The body of a request of our own, as `read` understands it.
 
+    Args:
+        function: A function or a published version; an alias or `$LATEST` stands for its function.
+        reason: Why.
+        force: Whether a fresh result is to be renewed all the same.
+
     Raises:
         ValueError: `reason` is none of `RequestReason`.
     """
@@ -147,7 +153,7 @@ def scan_request(function: FunctionArn, *, reason: RequestReason | str, force: b
         "account": function.account,
         "region": function.region,
         "detail": {
-            "functionArn": str(function.unqualified),
+            "functionArn": str(function.content),
             "reason": RequestReason(reason).value,
             "force": force,
         },
@@ -166,9 +172,7 @@ def _request(envelope: dict[str, Any]) -> Reading:
         raise Faulty(MalformedReason.BAD_REASON, f"detail.reason is {shown(reason)}")
     return Change(
         kind=ChangeKind.REQUESTED,
-        function=_complete(
-            text_of(detail, "functionArn", "detail."), "detail.functionArn", account, region
-        ).unqualified,
+        function=_complete(text_of(detail, "functionArn", "detail."), "detail.functionArn", account, region).content,
         account=account,
         region=region,
         at=moment(envelope, "time"),

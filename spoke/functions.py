@@ -1,8 +1,9 @@
-"""GetFunction's answer -> a snapshot, and whether its code can be read."""
+"""GetFunction's answer, or what lists say -> a snapshot, and whether its code can be read."""
 
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from spoke import timestamps
@@ -34,15 +35,32 @@ def snapshot_of(function: FunctionArn, answer: Mapping[str, Any]) -> FunctionSna
     """What GetFunction said, with whatever it left out or said anew.
 
     Args:
-        function: Which was asked for.
+        function: Which was asked for: a function, or a published version.
         answer: The response with `Configuration`, `Code` and, if the role may list them, `Tags`.
             Where `LastModified` is missing or unreadable, the snapshot is older than every other one (1970).
     """
-    configuration = answer.get("Configuration") or {}
-    code = answer.get("Code") or {}
+    tags = None if answer.get("TagsError") else dict(answer.get("Tags") or {})
+    return configured(function, answer.get("Configuration") or {}, code=answer.get("Code") or {}, tags=tags)
+
+
+def configured(
+    function: FunctionArn,
+    configuration: Mapping[str, Any],
+    *,
+    code: Mapping[str, Any] = MappingProxyType({}),
+    tags: Mapping[str, str] | None = None,
+) -> FunctionSnapshot:
+    """What a `FunctionConfiguration` says, as GetFunction and ListFunctions have it, and what is known besides.
+
+    Args:
+        function: As with `snapshot_of`.
+        configuration: With whatever was left out or said anew.
+        code: GetFunction's `Code`; a list has none.
+        tags: None where nothing is known of them.
+    """
     resolved = code.get("ResolvedImageUri")
     return FunctionSnapshot(
-        arn=function.unqualified,
+        arn=function.content,
         code_sha256=configuration.get("CodeSha256") or _digest(resolved),
         last_modified=_moment(configuration.get("LastModified")),
         layers=tuple(layer["Arn"] for layer in configuration.get("Layers") or () if layer.get("Arn")),
@@ -59,7 +77,7 @@ def snapshot_of(function: FunctionArn, answer: Mapping[str, Any]) -> FunctionSna
         code_error=(code.get("Error") or {}).get("ErrorCode"),
         # The package's own key decides who can read it; the other one covers the environment and what runs.
         kms_key_arn=code.get("SourceKMSKeyArn") or configuration.get("KMSKeyArn"),
-        tags=None if answer.get("TagsError") else dict(answer.get("Tags") or {}),
+        tags=tags,
     )
 
 

@@ -3,12 +3,11 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
-import structlog
-
 from spoke.arn import FunctionArn
 from spoke.aws_errors import translated
 from spoke.clients import Clients
 from spoke.credentials import SessionCredentials
+from spoke.entry import Entry
 from spoke.errors import Gone, NoAccess, SessionRefused
 from spoke.functions import snapshot_of
 from spoke.roles import Roles
@@ -18,13 +17,11 @@ from spoke.tags import changed
 if TYPE_CHECKING:
     from types_aiobotocore_lambda import LambdaClient
 
-log = structlog.get_logger()
-
 Answer = TypeVar("Answer")
 
 
 async def describe(client: "LambdaClient", function: FunctionArn) -> FunctionSnapshot:
-    """GetFunction of the unpublished code.
+    """GetFunction of a published version, else of the unpublished code.
 
     Raises:
         Gone: There is no such function.
@@ -32,7 +29,7 @@ async def describe(client: "LambdaClient", function: FunctionArn) -> FunctionSna
         SessionRefused: The client's session has ended.
         Throttled, Unavailable: Lambda could not answer.
     """
-    arn = str(function.unqualified)
+    arn = str(function.content)
     # The whole ARN: whatever account or region the client has, it can only answer for this function.
     with translated(f"describing {arn}", denied=NoAccess, absent=Gone, refused=SessionRefused):
         return snapshot_of(function, await client.get_function(FunctionName=arn))
@@ -43,6 +40,8 @@ async def write_tags(
 ) -> bool:
     """TagResource with those tags that differ from the ones `present` (None: unknown, write all).
 
+    A published version has no tags, and what is true of it is not true of its function: none are written for it.
+
     Returns:
         Whether a call was made.
 
@@ -51,7 +50,7 @@ async def write_tags(
         Gone, NoAccess, SessionRefused, Throttled, Unavailable: As `describe`.
     """
     differing = changed(tags, present)
-    if not differing:
+    if not differing or function.is_version:
         return False
     arn = str(function.unqualified)
     with translated(f"tagging {arn}", denied=NoAccess, absent=Gone, refused=SessionRefused):
@@ -68,7 +67,7 @@ class AwsSpoke:
     """
 
     def __init__(self, clients: Clients, roles: Roles) -> None:
-        self._clients = clients
+        self._entry = Entry(clients, roles)
         self._roles = roles
 
     async def describe(self, function: FunctionArn) -> FunctionSnapshot:
@@ -81,23 +80,9 @@ class AwsSpoke:
 
     async def tag(self, function: FunctionArn, tags: Mapping[str, str], *, present: Mapping[str, str] | None) -> bool:
         """See `write_tags`; also `NoAccess` if the role cannot be assumed."""
-        if not changed(tags, present):
+        if not changed(tags, present) or function.is_version:
             return False
         return await self._in_spoke(function, lambda client: write_tags(client, function, tags, present=present))
 
     async def _in_spoke(self, function: FunctionArn, call: Callable[["LambdaClient"], Awaitable[Answer]]) -> Answer:
-        """Make the call under the account's role, and once more under a new session if the one at hand is refused."""
-        session = await self._roles.worker_session(function.account, function.partition)
-        try:
-            return await self._under(session, function, call)
-        except SessionRefused as error:
-            log.info("session refused, making a new one", account=function.account, reason=error.text)
-            self._roles.forget(session)
-        session = await self._roles.worker_session(function.account, function.partition)
-        return await self._under(session, function, call)
-
-    async def _under(
-        self, session: SessionCredentials, function: FunctionArn, call: Callable[["LambdaClient"], Awaitable[Answer]]
-    ) -> Answer:
-        async with self._clients.borrow("lambda", region=function.region, credentials=session) as client:
-            return await call(client)
+        return await self._entry.call("lambda", function.account, function.region, call, partition=function.partition)

@@ -1,4 +1,4 @@
-"""What the session of one scan is called, and what it may do: read one function, and nothing else."""
+"""What the session of one scan is called, and what it may do: read one function or version, and nothing else."""
 
 import hashlib
 import json
@@ -28,16 +28,18 @@ _IMAGE = re.compile(
 
 def session_name(function: FunctionArn) -> str:
     """A `RoleSessionName` that tells which function is scanned: 2 to 64 of the characters that STS allows."""
-    name = f"scan-{function.name}"
+    # Lambda's names have no dot, so a version's session is called as no function's is.
+    version = f".{function.qualifier}" if function.is_version else ""
+    name = f"scan-{function.name}{version}"
     if len(name) <= MAX_SESSION_NAME:
         return name
     # Two long names may begin alike; the digits keep their sessions apart in CloudTrail.
-    digits = hashlib.sha256(function.name.encode()).hexdigest()[:6]
+    digits = hashlib.sha256(f"{function.name}{version}".encode()).hexdigest()[:6]
     return f"{name[: MAX_SESSION_NAME - 7]}-{digits}"
 
 
 def session_policy(snapshot: FunctionSnapshot) -> str:
-    """The policy that narrows a session to one function: JSON of at most 2,048 characters.
+    """The policy that narrows a session to one function or one published version: JSON of at most 2,048 characters.
 
     A session may do what the role *and* this policy allow. Layers that do not fit are left out, the last ones first.
     """
@@ -50,7 +52,9 @@ def session_policy(snapshot: FunctionSnapshot) -> str:
 
 
 def _written(snapshot: FunctionSnapshot, layers: Sequence[str]) -> str:
-    statements = [_allow("lambda:GetFunction", "lambda:GetFunctionConfiguration", on=str(snapshot.arn))]
+    # Lambda asks for the very ARN that is read: a version's, whether it stands in the name or in a parameter beside it
+    # (since 2022), and a policy on the function alone admits none of its versions. So each reads itself and no other.
+    statements = [_allow("lambda:GetFunction", "lambda:GetFunctionConfiguration", on=str(snapshot.arn.content))]
     if layers:
         statements.append(_allow("lambda:GetLayerVersion", on=list(layers)))
     if snapshot.kms_key_arn is not None and _KEY.fullmatch(snapshot.kms_key_arn):

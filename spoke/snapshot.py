@@ -24,7 +24,7 @@ class FunctionSnapshot:
     """One function at one moment. Unknown states, runtimes and architectures are kept as they came.
 
     Attributes:
-        arn: Without qualifier.
+        arn: Without qualifier, or of a published version.
         code_sha256: Base64, 44 characters; of an image function the hex digest that Lambda gives.
         layers: Layer version ARNs in order.
         package_type: `Zip` or `Image`, or what AWS adds later.

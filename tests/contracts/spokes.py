@@ -89,8 +89,8 @@ async def publish(
     return arns
 
 
-class _Refusal(AWSResponse):
-    """An error answer that never crossed the wire; aiobotocore awaits its content."""
+class Early(AWSResponse):
+    """An answer that never crossed the wire; aiobotocore awaits its content."""
 
     def __init__(self, url: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
         super().__init__(url, status, HTTPHeaders.from_dict(headers), None)
@@ -103,7 +103,7 @@ class _Refusal(AWSResponse):
 
 def json_refusal(url: str, code: str, status: int) -> AWSResponse:
     """An error as Lambda sends it."""
-    return _Refusal(url, status, {"x-amzn-errortype": code}, b'{"Message": "no"}')
+    return Early(url, status, {"x-amzn-errortype": code}, b'{"Message": "no"}')
 
 
 def refusing(accounts: AbstractSet[str]) -> Callable[..., Any]:
@@ -117,6 +117,6 @@ def refusing(accounts: AbstractSet[str]) -> Callable[..., Any]:
         text = f"User: arn:aws:sts::{HUB_ACCOUNT}:assumed-role/worker/1 is not authorized to perform: sts:AssumeRole"
         error = f"<Error><Type>Sender</Type><Code>AccessDenied</Code><Message>{text}</Message></Error>"
         xml = f'<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">{error}</ErrorResponse>'
-        return _Refusal(request.url, 403, {}, xml.encode())
+        return Early(request.url, 403, {}, xml.encode())
 
     return answer

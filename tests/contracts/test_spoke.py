@@ -42,6 +42,10 @@ class Organization(Protocol):
         self, function: FunctionArn, *, tags: Mapping[str, str] | None = None, layers: tuple[str, ...] = ()
     ) -> list[str]: ...
 
+    async def update(self, function: FunctionArn) -> None: ...
+
+    async def publish_version(self, function: FunctionArn) -> FunctionArn: ...
+
     async def delete(self, function: FunctionArn) -> None: ...
 
     def deny(self, account: str) -> None: ...
@@ -70,6 +74,15 @@ class InMemory:
         )
         return arns
 
+    async def update(self, function: FunctionArn) -> None:
+        snapshot = await self.port.describe(function)
+        self._spoke.put(replace(snapshot, code_sha256="r5pL0WX0wh3ahTr9Ld8h5uBqJwE1l2r0Zf9b1q8Yc3M="))
+
+    async def publish_version(self, function: FunctionArn) -> FunctionArn:
+        version = replace(function, qualifier="1")
+        self._spoke.put(replace(await self.port.describe(function), arn=version))
+        return version
+
     async def delete(self, function: FunctionArn) -> None:
         self._spoke.remove(function)
 
@@ -88,6 +101,14 @@ class OnMoto:
         self, function: FunctionArn, *, tags: Mapping[str, str] | None = None, layers: tuple[str, ...] = ()
     ) -> list[str]:
         return await spokes.publish(self._endpoint, function, code=CODE, tags=tags, layers=layers)
+
+    async def update(self, function: FunctionArn) -> None:
+        async with spokes.account_client(self._endpoint, function.account, "lambda", function.region) as client:
+            await client.update_function_code(FunctionName=function.name, ZipFile=spokes.package("REVISION = 2\n"))
+
+    async def publish_version(self, function: FunctionArn) -> FunctionArn:
+        async with spokes.account_client(self._endpoint, function.account, "lambda", function.region) as client:
+            return FunctionArn.parse((await client.publish_version(FunctionName=function.name))["FunctionArn"])
 
     async def delete(self, function: FunctionArn) -> None:
         async with spokes.account_client(self._endpoint, function.account, "lambda", function.region) as client:
@@ -131,9 +152,36 @@ async def test_describe(organization: Organization) -> None:
     assert (snapshot.image_uri, snapshot.kms_key_arn, snapshot.code_error) == (None, None, None)
 
 
-async def test_a_version_is_described_as_its_function(organization: Organization) -> None:
+async def test_latest_is_described_as_its_function(organization: Organization) -> None:
     await organization.publish(ARN)
     assert (await organization.port.describe(replace(ARN, qualifier="$LATEST"))).arn == ARN
+
+
+async def test_a_published_version_is_described_as_what_it_is(organization: Organization) -> None:
+    await organization.publish(ARN)
+    version = await organization.publish_version(ARN)
+    assert version == replace(ARN, qualifier="1")
+    before = await organization.port.describe(version)
+    assert (before.arn, before.fingerprint) == (version, (await organization.port.describe(ARN)).fingerprint)
+    await organization.update(ARN)
+    assert (await organization.port.describe(version)).fingerprint == before.fingerprint
+    assert (await organization.port.describe(ARN)).fingerprint != before.fingerprint
+    for absent in ("2", "12"):
+        with pytest.raises(Gone, match=f"orders-api:{absent}"):
+            await organization.port.describe(replace(ARN, qualifier=absent))
+    await organization.delete(ARN)
+    with pytest.raises(Gone, match="orders-api:1"):
+        await organization.port.describe(version)
+
+
+async def test_a_version_is_never_tagged_nor_is_its_function_in_its_stead(organization: Organization) -> None:
+    await organization.publish(ARN, tags={"team": "orders"})
+    version = await organization.publish_version(ARN)
+    assert not await organization.port.tag(version, TAGS, present=None)
+    assert not await organization.port.tag(version, TAGS, present={})
+    assert (await organization.port.describe(ARN)).tags == {"team": "orders"}
+    with pytest.raises(ValueError, match="team"):
+        await organization.port.tag(version, {"team": "scanhub"}, present=None)
 
 
 async def test_a_function_without_tags_has_none(organization: Organization) -> None:
@@ -188,7 +236,7 @@ async def test_only_the_tags_that_differ_are_written(organization: Organization)
 
 async def test_unknown_tags_are_all_written_again(organization: Organization) -> None:
     await organization.publish(ARN, tags=TAGS)
-    assert await organization.port.tag(replace(ARN, qualifier="7"), TAGS, present=None)
+    assert await organization.port.tag(replace(ARN, qualifier="live"), TAGS, present=None)
     assert (await organization.port.describe(ARN)).tags == TAGS
 
 

@@ -1,6 +1,7 @@
 import json
 import re
 import string
+from dataclasses import replace
 from pathlib import Path
 
 import botocore
@@ -216,6 +217,44 @@ def test_unqualified() -> None:
     arn = complete("orders-api:live")
     assert arn.unqualified == complete("orders-api")
     assert arn.unqualified.unqualified == arn.unqualified
+
+
+@pytest.mark.parametrize(
+    ("text", "content"),
+    [
+        ("orders-api", "orders-api"),
+        ("orders-api:7", "orders-api:7"),
+        ("orders-api:1024", "orders-api:1024"),
+        ("orders-api:live", "orders-api"),
+        ("orders-api:$LATEST", "orders-api"),
+        ("orders-api:7live", "orders-api"),
+        ("orders-api:v7", "orders-api"),
+        ("orders-api:7_1", "orders-api"),
+    ],
+)
+def test_a_version_has_code_of_its_own_and_an_alias_has_none(text: str, content: str) -> None:
+    arn = complete(text)
+    assert arn.content == complete(content)
+    assert arn.is_version == (arn.content.qualifier is not None)
+
+
+def test_only_plain_digits_are_a_version() -> None:
+    for digit in ("٣", "²", ""):
+        assert not replace(complete("orders-api"), qualifier=digit).is_version
+
+
+@given(full_arns)
+@example("arn:aws:lambda:eu-central-1:123456789012:function:orders-api:7")
+@example("arn:aws:lambda:eu-central-1:123456789012:function:orders-api:live")
+def test_content_is_the_function_or_one_version_and_stays_so(text: str) -> None:
+    assume(within_lengths(FULL, text))
+    arn = FunctionArn.parse(text)
+    content = arn.content
+    assert content.content == content
+    assert content.unqualified == arn.unqualified
+    assert FunctionArn.parse(str(content)) == content
+    assert content in {arn, arn.unqualified}
+    assert (content.qualifier or "0").isdigit()
 
 
 def test_a_function_sorts_before_its_versions() -> None:

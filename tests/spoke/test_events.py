@@ -452,6 +452,44 @@ def test_what_is_written_is_read(reason: RequestReason, force: bool) -> None:
     )
 
 
+def test_a_request_keeps_a_version() -> None:
+    version = FunctionArn.parse(f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:orders-api:7")
+    reading = read(scan_request(version, reason="sweep"))
+    assert isinstance(reading, Change)
+    assert reading.function == version
+    assert reading.account == version.account
+
+
+@pytest.mark.parametrize("qualifier", ["live", "$LATEST"])
+def test_a_request_of_an_alias_is_one_of_its_function(qualifier: str) -> None:
+    arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:orders-api"
+    written = json.loads(scan_request(FunctionArn.parse(f"{arn}:{qualifier}"), reason="sweep"))
+    assert written["detail"]["functionArn"] == arn
+    written["detail"]["functionArn"] = f"{arn}:{qualifier}"
+    reading = read(json.dumps(written))
+    assert isinstance(reading, Change)
+    assert str(reading.function) == arn
+
+
+@pytest.mark.parametrize("name", ["create_function", "update_code_published"])
+def test_an_event_is_of_the_function_whatever_version_it_published(name: str) -> None:
+    arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:orders-api"
+    reading = read_event(put(recorded(name), "detail/responseElements/functionArn", f"{arn}:7"))
+    assert isinstance(reading, Change)
+    assert str(reading.function) == arn
+
+
+@given(
+    name=st.from_regex(r"[a-zA-Z0-9_-]{1,64}", fullmatch=True),
+    qualifier=st.none() | st.integers(0, 10**9).map(str) | st.sampled_from(["live", "$LATEST", "7a"]),
+)
+def test_a_request_is_read_as_the_content_that_it_names(name: str, qualifier: str | None) -> None:
+    arn = FunctionArn("aws", REGION, ACCOUNT, name, qualifier)
+    reading = read(scan_request(arn, reason="manual"))
+    assert isinstance(reading, Change)
+    assert reading.function == arn.content
+
+
 def test_a_request_follows_the_published_contract() -> None:
     assert json.loads(scan_request(function("orders-api"), reason="sweep")) == {
         "source": "scanhub",

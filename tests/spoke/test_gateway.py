@@ -79,6 +79,26 @@ async def test_the_whole_unqualified_arn_is_asked_for() -> None:
     assert snapshot.arn == ARN
 
 
+async def test_a_version_is_asked_for_by_its_own_arn() -> None:
+    client = FakeLambda()
+    version = FunctionArn.parse(f"{ARN}:7")
+    snapshot = await describe(cast("LambdaClient", client), version)
+    assert client.calls == [("GetFunction", {"FunctionName": f"{ARN}:7"})]
+    assert snapshot.arn == version
+
+
+async def test_a_version_is_never_tagged(moto: str) -> None:
+    client = FakeLambda()
+    version = FunctionArn.parse(f"{ARN}:7")
+    assert not await write_tags(cast("LambdaClient", client), version, TAGS, present=None)
+    assert client.calls == []
+    refusals = Refusals()
+    async with spoke_with(refusals) as spoke:
+        await publish(moto, ARN)
+        assert not await spoke.tag(version, TAGS, present=None)
+    assert refusals.keys == []
+
+
 async def test_only_tags_that_differ_are_written() -> None:
     client = FakeLambda()
     lambda_client = cast("LambdaClient", client)

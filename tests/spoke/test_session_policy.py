@@ -42,6 +42,14 @@ def test_a_zip_function_may_be_read_and_nothing_else() -> None:
     assert allowed(ZIP) == [(["lambda:GetFunction", "lambda:GetFunctionConfiguration"], str(ARN))]
 
 
+def test_a_version_may_be_read_and_neither_its_function_nor_another_version() -> None:
+    version = replace(ARN, qualifier="7")
+    snapshot = replace(ZIP, arn=version, kms_key_arn=KEY)
+    assert allowed(snapshot)[0] == (["lambda:GetFunction", "lambda:GetFunctionConfiguration"], f"{ARN}:7")
+    assert "*" not in session_policy(snapshot)
+    assert allowed(replace(ZIP, arn=replace(ARN, qualifier="live")))[0][1] == str(ARN)
+
+
 def test_exactly_its_layers() -> None:
     layers = (layer("one"), layer("two"))
     assert allowed(replace(ZIP, layers=layers))[1:] == [(["lambda:GetLayerVersion"], list(layers))]
@@ -155,9 +163,9 @@ def test_the_longest_policy_fits_and_sts_takes_it(name: str, layer_name: str, is
     assert str(arn) in text
 
 
-@given(names)
-def test_session_names_are_what_sts_takes(name: str) -> None:
-    text = session_name(replace(ARN, name=name))
+@given(names, st.none() | st.integers(1, 10**9).map(str))
+def test_session_names_are_what_sts_takes(name: str, version: str | None) -> None:
+    text = session_name(replace(ARN, name=name, qualifier=version))
     limits = STS.shape_for("roleSessionNameType").metadata
     assert limits["max"] == MAX_SESSION_NAME
     assert limits["min"] <= len(text) <= limits["max"]
@@ -169,3 +177,10 @@ def test_long_names_that_begin_alike_have_sessions_of_their_own() -> None:
     first, second = (session_name(replace(ARN, name="n" * 63 + end)) for end in "ab")
     assert first != second
     assert session_name(replace(ARN, name="f")) == "scan-f"
+    assert session_name(replace(ARN, name="f", qualifier="live")) == "scan-f"
+
+
+def test_each_version_has_a_session_name_of_its_own() -> None:
+    assert session_name(replace(ARN, name="f", qualifier="7")) == "scan-f.7"
+    long = [replace(ARN, name="n" * 64, qualifier=one) for one in (None, "1", "2", "12")]
+    assert len({session_name(one) for one in long}) == 4

@@ -123,11 +123,11 @@ class MemoryScanner:
 
     def script(self, function: FunctionArn, *scripts: Script) -> None:
         """What the next scans of this function do, one each; then the default is back."""
-        self._scripts.setdefault(function.unqualified, deque()).extend(scripts)
+        self._scripts.setdefault(function.content, deque()).extend(scripts)
 
     def runs_of(self, function: FunctionArn) -> list[Run]:
         """The scans of one function, in the order begun."""
-        return [run for run in self.runs if run.function == function.unqualified]
+        return [run for run in self.runs if run.function == function.content]
 
     def overlaps(self) -> list[tuple[Run, Run]]:
         """Pairs of scans of one (function, fingerprint) that ran at the same time; there should be none."""
@@ -150,9 +150,9 @@ class MemoryScanner:
 
     @asynccontextmanager
     async def _scan(self, snapshot: FunctionSnapshot, credentials: SessionCredentials) -> AsyncIterator[Scanned]:
-        waiting = self._scripts.get(snapshot.arn.unqualified)
+        waiting = self._scripts.get(snapshot.arn.content)
         script = waiting.popleft() if waiting else self._default
-        run = Run(snapshot.arn.unqualified, snapshot.fingerprint, credentials.access_key_id, self._clock.now())
+        run = Run(snapshot.arn.content, snapshot.fingerprint, credentials.access_key_id, self._clock.now())
         self.runs.append(run)
         self._open += 1
         self.max_running = max(self.max_running, len(self.running))

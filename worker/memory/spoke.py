@@ -46,12 +46,14 @@ class MemorySpoke:
         self.sessions: list[tuple[FunctionSnapshot, SessionCredentials]] = []
 
     def put(self, snapshot: FunctionSnapshot) -> None:
-        """Create or replace a function."""
-        self._functions[snapshot.arn.unqualified] = snapshot
+        """Create or replace a function, or one of its published versions."""
+        self._functions[snapshot.arn.content] = snapshot
 
     def remove(self, function: FunctionArn) -> None:
-        """Delete a function; one that is not there is no error."""
-        self._functions.pop(function.unqualified, None)
+        """Delete a function with its versions, or one version; one that is not there is no error."""
+        doomed = function.content
+        for arn in [arn for arn in self._functions if doomed in {arn, arn.unqualified}]:
+            del self._functions[arn]
 
     def deny(self, account: str) -> None:
         """From now on the role of this account cannot be assumed."""
@@ -88,7 +90,7 @@ class MemorySpoke:
     async def tag(self, function: FunctionArn, tags: Mapping[str, str], *, present: Mapping[str, str] | None) -> bool:
         """See `worker.ports.Spoke`."""
         differing = changed(tags, present)
-        if not differing:
+        if not differing or function.is_version:
             return False
         async with operation("tag", self._on_call):
             self._enter("tag", function)
@@ -105,6 +107,6 @@ class MemorySpoke:
 
     def _found(self, function: FunctionArn) -> FunctionSnapshot:
         try:
-            return self._functions[function.unqualified]
+            return self._functions[function.content]
         except KeyError:
-            raise Gone(f"describing {function.unqualified}: ResourceNotFoundException") from None
+            raise Gone(f"describing {function.content}: ResourceNotFoundException") from None

@@ -28,7 +28,7 @@ class Target:
 
 
 def target(snapshot: FunctionSnapshot, settings: Settings) -> Target:
-    """A function by its unqualified ARN; an image by its digest, if the settings say so.
+    """A function or a published version by its ARN; an image by its digest, if the settings say so.
 
     An image function whose digest is not known is scanned by its ARN: its tag may have moved since, and the result
     would then tell of another function's code.
@@ -36,7 +36,7 @@ def target(snapshot: FunctionSnapshot, settings: Settings) -> Target:
     Raises:
         Unreadable: The image URI that the API gave is none.
     """
-    by_arn = str(snapshot.arn.unqualified)
+    by_arn = str(snapshot.arn.content)
     if not snapshot.is_image or settings.qscanner_image_command is None:
         return Target(settings.qscanner_command, by_arn)
     if settings.qscanner_image_command != "image":

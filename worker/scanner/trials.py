@@ -164,7 +164,7 @@ class Bench:
             settings = settings.model_copy(update={"scan_types": wish.scan_types})
         target = command.target(snapshot, settings)
         if wish.word is not None:
-            target = command.Target(wish.word, str(snapshot.arn.unqualified))
+            target = command.Target(wish.word, str(snapshot.arn.content))
         argv = list(command.argv(settings, qualys, target, output_directory=place.out, cache_directory=place.cache))
         if wish.scan_types == ():
             at = argv.index("--scan-types")

@@ -56,9 +56,10 @@ def test_what_is_scanned(by_setting: dict[str, object], function: object, expect
     assert target(function, settings(**by_setting)) == expected  # type: ignore[arg-type]  # parametrized
 
 
-def test_a_qualifier_is_left_out() -> None:
-    qualified = replace(snapshot("orders"), arn=FunctionArn.parse(f"{ARN}:7"))
-    assert target(qualified, settings()).argument == ARN
+@pytest.mark.parametrize(("qualifier", "argument"), [("live", ARN), ("$LATEST", ARN), ("7", f"{ARN}:7")])
+def test_a_version_is_scanned_by_its_own_arn_and_an_alias_by_its_functions(qualifier: str, argument: str) -> None:
+    qualified = replace(snapshot("orders"), arn=FunctionArn.parse(f"{ARN}:{qualifier}"))
+    assert target(qualified, settings()).argument == argument
 
 
 @pytest.mark.parametrize(
