@@ -23,16 +23,34 @@ KEPT_AFTER_GONE = timedelta(days=400)
 LEASE = ("leaseOwner", "leaseMessageId", "leaseExpiresAt")
 
 _FUNCTION = "function#"
+_IN_A_PLACE = "#"
 
 
 def scan_item_key(key: ScanKey) -> Key:
     """Where lease and summary of a scan key are."""
-    return Key(f"{_FUNCTION}{key.function.unqualified}", f"scan#{key.fingerprint}#{key.profile_id}")
+    return Key(f"{_FUNCTION}{key.function.content}", f"scan#{key.fingerprint}#{key.profile_id}")
 
 
 def state_item_key(function: FunctionArn) -> Key:
     """Where the coverage of a function is."""
-    return Key(f"{_FUNCTION}{function.unqualified}", STATE)
+    return Key(f"{_FUNCTION}{function.content}", STATE)
+
+
+def place(function: FunctionArn) -> str:
+    """Where in its account a function is, as the index by account sorts it: `<region>#<name>`, or `...:<version>`."""
+    content = function.content
+    version = f":{content.qualifier}" if content.qualifier is not None else ""
+    return f"{in_region(content.region)}{content.name}{version}"
+
+
+def in_region(region: str) -> str:
+    """With what every `place` in this region begins, and none in another."""
+    return f"{region}{_IN_A_PLACE}"
+
+
+def region_of(place: str) -> str:
+    """The region in a `place`."""
+    return place.partition(_IN_A_PLACE)[0]
 
 
 def new_lease(key: ScanKey, *, message_id: str, owner: str, expires_at: datetime) -> Lease:
@@ -103,9 +121,16 @@ def done(effects: Collection[Effect]) -> Update:
 def recorded(coverage: Coverage) -> Update:
     """The coverage is this one.
 
-    Without `as_of`, the item still speaks of the snapshot that it spoke of; without `last_good`, that stays.
+    Without `as_of`, the item still speaks of the snapshot that it spoke of; without `last_good`, `runtime` or
+    `queued_at`, that stays.
     """
-    values: dict[str, Any] = {"schema": SCHEMA, "state": coverage.state.value, "at": milliseconds(coverage.at)}
+    values: dict[str, Any] = {
+        "schema": SCHEMA,
+        "state": coverage.state.value,
+        "at": milliseconds(coverage.at),
+        "account": coverage.function.account,
+        "place": place(coverage.function),
+    }
     removed = []
     if coverage.reason:
         values["reason"] = coverage.reason
@@ -117,8 +142,19 @@ def recorded(coverage: Coverage) -> Update:
             values["fingerprint"] = coverage.fingerprint
         else:
             removed.append("fingerprint")
-    if coverage.last_good is not None:
-        values["lastGood"] = _summary_map(coverage.last_good)
+    if (good := coverage.last_good) is not None:
+        values["lastGood"] = _summary_map(good)
+        # Once more beside the map: an index projects whole attributes only, and a sweep must not pay for the map.
+        values["resultAt"] = milliseconds(good.completed_at)
+        values["freshUntil"] = milliseconds(good.fresh_until)
+        if good.profile_id is not None:
+            values["profileId"] = good.profile_id
+        else:
+            removed.append("profileId")
+    if coverage.runtime is not None:
+        values["runtime"] = coverage.runtime
+    if coverage.queued_at is not None:
+        values["queuedAt"] = milliseconds(coverage.queued_at)
     if coverage.state is CoverageState.GONE:
         values["expiresAt"] = seconds(coverage.at + KEPT_AFTER_GONE)
     else:
@@ -148,6 +184,8 @@ def _summary_map(summary: ScanSummary) -> dict[str, Any]:
         values["policy"] = summary.policy.value
     if summary.scan_tag is not None:
         values["scanTag"] = summary.scan_tag
+    if summary.profile_id is not None:
+        values["profileId"] = summary.profile_id
     return values
 
 
@@ -208,6 +246,8 @@ def coverage_from(item: Item) -> Coverage:
             as_of=moment(item["asOf"]) if "asOf" in item else None,
             fingerprint=item.get("fingerprint"),
             last_good=_summary_from(item["lastGood"]) if "lastGood" in item else None,
+            runtime=item.get("runtime"),
+            queued_at=moment(item["queuedAt"]) if "queuedAt" in item else None,
         )
 
 
@@ -231,4 +271,5 @@ def _summary_from(values: Mapping[str, Any]) -> ScanSummary:
         packages=int(values["packages"]),
         policy=PolicyVerdict(values["policy"]) if "policy" in values else None,
         scan_tag=values.get("scanTag"),
+        profile_id=values.get("profileId"),
     )

@@ -36,15 +36,18 @@ class Update:
         values: Attributes to set.
         removed: Attributes to remove.
         discarded: Members to take out of set attributes.
+        initial: Attributes to set only where they are not there yet.
     """
 
     values: Mapping[str, Any] = field(default_factory=dict)
     removed: tuple[str, ...] = ()
     discarded: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    initial: Mapping[str, Any] = field(default_factory=dict)
 
     def applied_to(self, item: Item) -> dict[str, Any]:
         """The item after the write."""
-        after = {name: value for name, value in item.items() if name not in self.removed} | dict(self.values)
+        after = dict(self.initial) | {name: value for name, value in item.items() if name not in self.removed}
+        after |= self.values
         for name, members in self.discarded.items():
             left = frozenset(after.pop(name, ())) - members
             if left:  # DynamoDB keeps no empty set
@@ -57,8 +60,8 @@ def milliseconds(when: datetime) -> int:
     return (when - _EPOCH) // timedelta(milliseconds=1)
 
 
-def moment(value: SupportsInt) -> datetime:
-    """Of milliseconds since the epoch; aware, UTC."""
+def moment(value: SupportsInt | str) -> datetime:
+    """Of milliseconds since the epoch, as a number or in decimal digits; aware, UTC."""
     return _EPOCH + timedelta(milliseconds=int(value))
 
 
@@ -76,8 +79,7 @@ def check_schema(item: Item) -> None:
     version = int(item.get("schema", SCHEMA))
     if version > SCHEMA:
         raise Misconfigured(
-            f"the ledger item {item.get('pk')} {item.get('sk')} has schema {version}, this scanhub knows {SCHEMA}: "
-            "run the newer version"
+            f"the ledger item {_named(item)} has schema {version}, this scanhub knows {SCHEMA}: run the newer version"
         )
 
 
@@ -93,5 +95,9 @@ def reading(item: Item) -> Iterator[None]:
         yield
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise Misconfigured(
-            f"the ledger item {item.get('pk')} {item.get('sk')} cannot be read: {type(error).__name__}: {error}"
+            f"the ledger item {_named(item)} cannot be read: {type(error).__name__}: {error}"
         ) from error
+
+
+def _named(item: Item) -> str:
+    return " ".join(item[name] for name in ("pk", "sk") if name in item)

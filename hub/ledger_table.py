@@ -1,45 +1,24 @@
-"""The DynamoDB table of the ledger: items in and out, each collision waited out."""
+"""The DynamoDB table of the ledger: single items in and out, each collision waited out."""
 
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import ClientError
-from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from hub.ledger_items import STATE
+from hub.ledger_patience import Collision, patient
+from hub.ledger_queries import INDEXES
 from hub.ledger_schema import Item, Key, Update
-from hub.ledger_wire import plain, update_arguments, wire_item, wire_key
+from hub.ledger_wire import plain, update_arguments, wire_key
 from spoke.aws_errors import error_code, translated
-from spoke.errors import Misconfigured, Throttled
+from spoke.errors import Misconfigured
 
 if TYPE_CHECKING:
     from types_aiobotocore_dynamodb import DynamoDBClient
 
-KEYS_A_BATCH = 100
-"""BatchGetItem takes so many (DynamoDB API reference)."""
-
-KEY_TYPES = {"pk": "S", "sk": "S", "state": "S", "at": "N"}
-"""Of the table and of its index by state: an item with another type in a key would be refused."""
-
-LOOKED_UP = (
-    "pk",
-    "sk",
-    "schema",
-    "summary",
-    "owed",
-    "committedBy",
-    "leaseOwner",
-    "leaseMessageId",
-    "leaseExpiresAt",
-    "state",
-    "at",
-    "fingerprint",
-)
-"""What `hub.ledger_items.record_from` reads. A coverage's `lastGood`, half of all that is stored, is not among it."""
-
-_LOOKED_UP_NAMES = {f"#{name}": name for name in LOOKED_UP}
+KEY_TYPES = {"pk": "S", "sk": "S", "state": "S", "at": "N", "account": "S", "place": "S"}
+"""Of the table and of its indexes: an item with another type in a key would be refused."""
 
 _PASSING = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 """Reasons of a cancelled transaction that pass by themselves (DynamoDB API reference, TransactionCanceledException)."""
@@ -75,19 +54,6 @@ class Outcome:
     item: Item
 
 
-class _Collision(Throttled):
-    """Another write to the same item is under way, or a part of a batch was put off."""
-
-
-# A collision is over in milliseconds, while the scan that it would throw away may have taken an hour.
-_patient = retry(
-    retry=retry_if_exception_type(_Collision),
-    stop=stop_after_attempt(8),
-    wait=wait_random_exponential(multiplier=0.05, max=2),
-    reraise=True,
-)
-
-
 class LedgerTable:
     """One table with the keys `pk` and `sk`.
 
@@ -104,10 +70,11 @@ class LedgerTable:
         """Ask whether the table is there and has the keys that are written.
 
         Raises:
-            Misconfigured: It is not there, may not be described, or is some other table.
+            Misconfigured: It is not there, may not be described, is some other table, or lacks an index.
         """
         with translated(f"describing the ledger table {self._name}"):
             table = (await self._client.describe_table(TableName=self._name))["Table"]
+        indexes = {one["IndexName"] for one in table.get("GlobalSecondaryIndexes", [])}
         types = {one["AttributeName"]: str(one["AttributeType"]) for one in table.get("AttributeDefinitions", [])}
         keys = [(one["AttributeName"], str(one["KeyType"])) for one in table.get("KeySchema", [])]
         if keys != [("pk", "HASH"), ("sk", "RANGE")] or types.items() - KEY_TYPES.items():
@@ -115,98 +82,14 @@ class LedgerTable:
                 f"the table {self._name} is not a ledger: its keys are {keys} of the types {types}; "
                 "create it from infra/hub.yaml"
             )
+        if missing := sorted(INDEXES - indexes):
+            raise Misconfigured(f"the ledger table {self._name} lacks the index {missing[0]}: update the hub's stack")
 
     async def get(self, key: Key) -> Item | None:
         """One item, as it is now."""
         with translated(self._doing("reading items")):
             answer = await self._client.get_item(TableName=self._name, Key=wire_key(key), ConsistentRead=True)
         return plain(answer["Item"]) if "Item" in answer else None
-
-    async def get_all(self, keys: Collection[Key]) -> Mapping[Key, Item]:
-        """What a look-up needs (`LOOKED_UP`) of the items that exist, as they are now.
-
-        Raises:
-            Throttled: DynamoDB put keys off again and again.
-        """
-        wanted = sorted(set(keys))
-        found: dict[Key, Item] = {}
-        for start in range(0, len(wanted), KEYS_A_BATCH):
-            found |= await self._get_batch(wanted[start : start + KEYS_A_BATCH])
-        return found
-
-    async def _get_batch(self, keys: Sequence[Key]) -> dict[Key, Item]:
-        found: dict[Key, Item] = {}
-        pending: list[Any] = [wire_key(key) for key in keys]
-
-        @_patient
-        async def read() -> None:
-            nonlocal pending
-            with translated(self._doing("reading items")):
-                answer = await self._client.batch_get_item(
-                    RequestItems={
-                        self._name: {
-                            "Keys": pending,
-                            "ConsistentRead": True,
-                            "ProjectionExpression": ", ".join(_LOOKED_UP_NAMES),
-                            "ExpressionAttributeNames": _LOOKED_UP_NAMES,
-                        }
-                    }
-                )
-            for item in map(plain, answer["Responses"].get(self._name, [])):
-                found[Key(item["pk"], item["sk"])] = item
-            put_off = answer.get("UnprocessedKeys", {}).get(self._name)
-            if put_off:
-                pending = list(put_off["Keys"])
-                raise _Collision(f"{self._doing('reading')}: {len(pending)} keys were put off")
-
-        await read()
-        return found
-
-    async def states(self) -> AsyncIterator[Item]:
-        """Every coverage item, in no order. Reads the whole table."""
-        wanted = {
-            "FilterExpression": "#sk = :state",
-            "ExpressionAttributeNames": {"#sk": "sk"},
-            "ExpressionAttributeValues": wire_item({":state": STATE}),
-        }
-        async for item in self._pages("reading items", self._client.scan, wanted):
-            yield item
-
-    async def partition(self, pk: str) -> AsyncIterator[Item]:
-        """Every item of one partition, by sort key; what was written within the last second may be missing."""
-        wanted = {
-            "KeyConditionExpression": "#pk = :pk",
-            "ExpressionAttributeNames": {"#pk": "pk"},
-            "ExpressionAttributeValues": wire_item({":pk": pk}),
-        }
-        async for item in self._pages("reading items", self._client.query, wanted):
-            yield item
-
-    async def leased(self, pk: str, message_id: str) -> AsyncIterator[Key]:
-        """The scan items of one function whose lease was claimed for this message, as they are now."""
-        wanted = {
-            "KeyConditionExpression": "#pk = :pk AND begins_with(#sk, :scan)",
-            "FilterExpression": "#message = :message",
-            "ProjectionExpression": "#pk, #sk",
-            "ExpressionAttributeNames": {"#pk": "pk", "#sk": "sk", "#message": "leaseMessageId"},
-            "ExpressionAttributeValues": wire_item({":pk": pk, ":scan": "scan#", ":message": message_id}),
-            "ConsistentRead": True,
-        }
-        async for item in self._pages("reading leases", self._client.query, wanted):
-            yield Key(item["pk"], item["sk"])
-
-    async def _pages(
-        self, doing: str, call: Callable[..., Awaitable[Any]], wanted: Mapping[str, Any]
-    ) -> AsyncIterator[Item]:
-        position: dict[str, Any] = {}
-        while True:
-            with translated(self._doing(doing)):
-                page = await call(TableName=self._name, **wanted, **position)
-            for item in page["Items"]:
-                yield plain(item)
-            if "LastEvaluatedKey" not in page:
-                return
-            position = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
     async def write(self, doing: str, write: Write) -> Item | None:
         """Write one item.
@@ -220,7 +103,7 @@ class LedgerTable:
         outcome = await self.exchange(doing, write, "NONE")
         return None if outcome.written else outcome.item
 
-    @_patient
+    @patient
     async def exchange(self, doing: str, write: Write, wanted: Literal["NONE", "ALL_OLD", "ALL_NEW"]) -> Outcome:
         """Write one item, and get it as it was before (`ALL_OLD`) or is afterwards (`ALL_NEW`) with the same call.
 
@@ -234,11 +117,11 @@ class LedgerTable:
                 if error_code(error) == "ConditionalCheckFailedException":
                     return Outcome(written=False, item=plain(_answer(error).get("Item", {})))
                 if error_code(error) == "TransactionConflictException":
-                    raise _Collision(f"{self._doing(doing)}: a transaction holds the item") from error
+                    raise Collision(f"{self._doing(doing)}: a transaction holds the item") from error
                 raise
         return Outcome(written=True, item=plain(answer.get("Attributes", {})))
 
-    @_patient
+    @patient
     async def write_all(self, doing: str, writes: Sequence[Write]) -> Sequence[Item | None] | None:
         """Write all or nothing.
 
@@ -258,7 +141,7 @@ class LedgerTable:
                 reasons = _cancellation(error)
                 codes = {reason["Code"] for reason in reasons}
                 if codes & _PASSING:
-                    raise _Collision(f"{self._doing(doing)}: {', '.join(sorted(codes))}") from error
+                    raise Collision(f"{self._doing(doing)}: {', '.join(sorted(codes))}") from error
                 if "ConditionalCheckFailed" not in codes or len(reasons) != len(writes):
                     raise
                 return [plain(reason.get("Item", {})) if reason["Code"] != "None" else None for reason in reasons]

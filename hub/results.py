@@ -147,6 +147,7 @@ class Results:
             packages=len(reading.inventory.packages),
             policy=scanned.policy,
             scan_tag=reading.scan_tag,
+            profile_id=profile.id,
         )
         await self._put_manifest(snapshot, profile, summary, scanned.started_at, scanned.exit_code, files)
         return summary
@@ -191,6 +192,7 @@ class Results:
             fresh_until=finished_at + freshness(timedelta(0), ScanStatus.FAILED, report_owed=False),
             reasons=tuple(sorted(set(reasons))),
             severities=dict.fromkeys(Severity, 0),
+            profile_id=profile.id,
         )
         await self._put_manifest(snapshot, profile, summary, started_at, exit_code, [stderr])
         return summary

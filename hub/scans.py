@@ -229,7 +229,10 @@ def new_scan_id(now: datetime) -> str:
 
 
 def results_prefix(function: FunctionArn, scan_id: str) -> str:
-    """Where in the bucket the files of one scan lie, with the slash at its end."""
+    """Where in the bucket the files of one scan lie, with the slash at its end.
+
+    A version's lie among its function's: a scan id is given once.
+    """
     return f"scans/{function.account}/{function.region}/{function.name}/{scan_id}/"
 
 

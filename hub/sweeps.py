@@ -37,6 +37,11 @@ class SweepScope:
         """Whether it is all accounts and regions of the organization."""
         return not (self.accounts or self.ous or self.regions)
 
+    @property
+    def whole_id(self) -> str:
+        """The id of the scope that is whole and else as this one: a sweep of it does for this one too."""
+        return SweepScope(exclude=self.exclude, profile_id=self.profile_id).id
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepCounts:
@@ -92,6 +97,7 @@ class SweepRun:
         id: Sorts by time: `20261122T071500123Z-1a2b3c4d`.
         scope: What it goes over; only its id when read back from the ledger (`scope_id`).
         scope_id: See `SweepScope.id`.
+        whole_scope_id: See `SweepScope.whole_id`; empty where nobody has said.
         started_at: Aware, UTC. An account that was gone over since then is done.
         finished_at: When the last account was done; None while it runs, or after it was interrupted.
         accounts: How many accounts it is about; 0 until they are listed.
@@ -106,6 +112,7 @@ class SweepRun:
     accounts: int = 0
     counts: SweepCounts = SweepCounts()
     at: datetime | None = None
+    whole_scope_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

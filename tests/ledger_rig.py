@@ -1,13 +1,17 @@
 """A ledger under test, in memory or in moto's DynamoDB, and a look at its items from outside."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
+from hub.coverage import Coverage
+from hub.coverage_reading import CoverageReader
 from hub.ledger import DynamoLedger
 from hub.ledger_schema import Key
 from hub.ledger_wire import plain, wire_item, wire_key
 from hub.scans import Claimed, Lease, ScanKey
+from hub.standing import CoverageRow
+from hub.sweep.ports import SweepLedger
 from tests.ledger_samples import KEY, LEASE, MESSAGE, NOW
 from worker.memory.ledger import MemoryLedger
 from worker.ports import Ledger
@@ -18,8 +22,14 @@ if TYPE_CHECKING:
 TABLE = "scanhub-ledger"
 
 
+class WholeLedger(Ledger, SweepLedger, CoverageReader, Protocol):
+    async def record(self, coverage: Coverage) -> bool: ...  # both ports have it
+
+    def rows(self, account: str, *, region: str | None = None) -> AsyncIterator[Sequence[CoverageRow]]: ...  # same
+
+
 class LedgerRig(Protocol):
-    ledger: Ledger
+    ledger: WholeLedger
 
     async def put(self, item: Mapping[str, Any]) -> None: ...
 
@@ -29,7 +39,7 @@ class LedgerRig(Protocol):
 class MemoryRig:
     def __init__(self) -> None:
         self._memory = MemoryLedger()
-        self.ledger: Ledger = self._memory
+        self.ledger: WholeLedger = self._memory
 
     async def put(self, item: Mapping[str, Any]) -> None:
         self._memory.items[Key(item["pk"], item["sk"])] = dict(item)
@@ -41,7 +51,7 @@ class MemoryRig:
 class DynamoRig:
     def __init__(self, client: "DynamoDBClient") -> None:
         self._client = client
-        self.ledger: Ledger = DynamoLedger(client, TABLE)
+        self.ledger: WholeLedger = DynamoLedger(client, TABLE)
 
     async def put(self, item: Mapping[str, Any]) -> None:
         await self._client.put_item(TableName=TABLE, Item=wire_item(item))
@@ -64,6 +74,8 @@ async def create_table(client: "DynamoDBClient") -> None:
             {"AttributeName": "sk", "AttributeType": "S"},
             {"AttributeName": "state", "AttributeType": "S"},
             {"AttributeName": "at", "AttributeType": "N"},
+            {"AttributeName": "account", "AttributeType": "S"},
+            {"AttributeName": "place", "AttributeType": "S"},
         ],
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
         GlobalSecondaryIndexes=[
@@ -74,7 +86,18 @@ async def create_table(client: "DynamoDBClient") -> None:
                     {"AttributeName": "at", "KeyType": "RANGE"},
                 ],
                 "Projection": {"ProjectionType": "ALL"},
-            }
+            },
+            {
+                "IndexName": "by-account",
+                "KeySchema": [
+                    {"AttributeName": "account", "KeyType": "HASH"},
+                    {"AttributeName": "place", "KeyType": "RANGE"},
+                ],
+                "Projection": {
+                    "ProjectionType": "INCLUDE",
+                    "NonKeyAttributes": ["state", "reason", "runtime", "at", "resultAt"],
+                },
+            },
         ],
     )
 

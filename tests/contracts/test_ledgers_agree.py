@@ -93,6 +93,22 @@ def record(draw: st.DrawFn) -> Operation:
 
 
 @st.composite
+def replaced(draw: st.DrawFn) -> Operation:
+    state, at, as_of, code = draw(st.sampled_from(CoverageState)), draw(MOMENTS), draw(st.none() | MOMENTS), draw(CODES)
+    knows, queued_at, runtime = draw(st.booleans()), draw(st.none() | MOMENTS), draw(st.sampled_from([None, "image"]))
+
+    async def play(player: Player) -> Any:  # noqa: ANN401  # whatever the ledger answers
+        function = player.key(code).function
+        seen = (await player.rig.ledger.standings([function])).get(function)
+        if seen is not None and not knows:
+            seen = replace(seen, at=at)
+        one = coverage(state, at=at, as_of=as_of, code=code, function=function)
+        return await player.rig.ledger.replace(replace(one, queued_at=queued_at, runtime=runtime), seen=seen)
+
+    return play
+
+
+@st.composite
 def mark_done(draw: st.DrawFn) -> Operation:
     code, effect, result = draw(CODES), draw(st.sampled_from(Effect)), draw(RESULTS)
 
@@ -152,13 +168,16 @@ async def shown(player: Player) -> object:
         for key, item in sorted((await player.rig.items()).items())
         if player.name in key.pk or key.sk.startswith(player.account)
     ]
+    standing = await ledger.standings([player.key(OLD_CODE).function])
     sightings = [one async for one in ledger.sightings() if one.account == player.account]
     plain = {key: replace(one, lease=one.lease and replace(one.lease, owner="")) for key, one in records.items()}
-    return plain, coverages, sightings, items
+    return plain, coverages, standing, sightings, items
 
 
 NOTES = note_failure() | announce() | sight()
-OPERATIONS = st.lists(claim() | claim() | with_lease() | with_lease() | record() | mark_done() | NOTES, max_size=12)
+OPERATIONS = st.lists(
+    claim() | claim() | with_lease() | with_lease() | record() | replaced() | mark_done() | NOTES, max_size=12
+)
 
 
 def test_both_ledgers_agree(aws: AioSession) -> None:

@@ -438,6 +438,14 @@ class TestCheck:
         with pytest.raises(Misconfigured, match="is not a ledger"):
             virtual_time.run(ledger.check())
 
+    async def test_a_table_without_the_index_by_account_is_told_to_be_updated(self, client: "DynamoDBClient") -> None:
+        await client.update_table(
+            TableName=TABLE, GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "by-account"}}]
+        )
+        with pytest.raises(Misconfigured) as refused:
+            await DynamoLedger(client, TABLE).check()
+        assert refused.value.text == (f"the ledger table {TABLE} lacks the index by-account: update the hub's stack")
+
     async def test_a_table_that_vanished_is_named_by_every_operation(self, client: "DynamoDBClient") -> None:
         ledger = DynamoLedger(client, "vanished")
         attempts = [
@@ -448,6 +456,11 @@ class TestCheck:
             anext(ledger.coverages()),
             ledger.sight(Sighting(account="210987654321", region="eu-central-1", event_at=NOW, received_at=NOW)),
             anext(ledger.sightings()),
+            ledger.standings([CHECKOUT]),
+            anext(ledger.rows("210987654321")),
+            anext(ledger.in_state(CoverageState.NO_ACCESS)),
+            ledger.counts(["210987654321", "310987654322"]),
+            ledger.replace(coverage(), seen=None),
         ]
         for attempt in attempts:
             with pytest.raises(Misconfigured, match="vanished"):

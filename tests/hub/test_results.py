@@ -91,6 +91,7 @@ async def test_a_whole_scan_is_stored_with_the_manifest_last() -> None:
         secrets=1,
         packages=3,
         scan_tag="1763614101",
+        profile_id=PROFILE.id,
     )
 
 

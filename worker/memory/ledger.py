@@ -1,20 +1,26 @@
 """The ledger in memory: the same items, conditions and answers as in DynamoDB."""
 
 import itertools
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from hub import ledger_items as items
 from hub import ledger_notes as notes
-from hub.coverage import Coverage
-from hub.ledger_schema import Key, Update, check_schema, milliseconds
+from hub import ledger_standings as standings
+from hub.coverage import Coverage, CoverageState
+from hub.coverage_count import CoverageCounts, CoverageTally
+from hub.ledger_schema import Item, Key, Update, check_schema, milliseconds
 from hub.scans import Claim, Claimed, Effect, Lease, ScanKey, ScanRecord, ScanStatus, ScanSummary
 from hub.sightings import Sighting
+from hub.standing import CoverageRow, Standing
 from hub.tries import Failure
 from spoke.arn import FunctionArn
 from worker.memory.hooks import OnCall, operation
+
+_A_PAGE = 1000
+"""Functions; about as many as a short page of DynamoDB has."""
 
 
 class MemoryLedger:
@@ -145,9 +151,55 @@ class MemoryLedger:
     async def coverages(self) -> AsyncIterator[Coverage]:
         """The state of every function, in no order."""
         async with operation("coverages", self.on_call):
-            states = [item for key, item in self.items.items() if key.sk == items.STATE]
+            states = self._states()
         for item in states:
             yield items.coverage_from(item)
+
+    async def standings(self, functions: Collection[FunctionArn]) -> Mapping[FunctionArn, Standing]:
+        """What is known of these functions; unknown ones are left out."""
+        async with operation("standings", self.on_call):
+            found = {one: self.items.get(items.state_item_key(one)) for one in functions}
+            return {one: standings.standing_from(item, one) for one, item in found.items() if item is not None}
+
+    async def rows(self, account: str, *, region: str | None = None) -> AsyncIterator[Sequence[CoverageRow]]:
+        """Every function known of an account (and region), in pages, by region and name."""
+        async with operation("rows", self.on_call):
+            known = self._of_account(account)
+        start = items.in_region(region) if region is not None else ""
+        for page in _pages([item for item in known if item["place"].startswith(start)]):
+            yield page
+
+    async def in_state(self, state: CoverageState, *, reason: str = "") -> AsyncIterator[Sequence[CoverageRow]]:
+        """Every function in a state (whose reason has this text in it), in pages, what was written last comes last."""
+        async with operation("in_state", self.on_call):
+            found = [item for item in self._states() if item["state"] == state and reason in item.get("reason", "")]
+        for page in _pages(sorted(found, key=lambda item: item["at"])):
+            yield page
+
+    async def counts(self, accounts: Collection[str]) -> CoverageCounts:
+        """How many functions of these accounts are in which state."""
+        tally = CoverageTally(accounts)
+        async with operation("counts", self.on_call):
+            for account in set(accounts):
+                known = self._of_account(account)
+                entries = (
+                    (item["state"], items.region_of(item["place"]), item.get("runtime"), item.get("reason", ""))
+                    for item in known
+                )
+                results = ((item["state"], item["resultAt"]) for item in known if "resultAt" in item)
+                tally.add(account, entries, results)
+        return tally.counts()
+
+    async def replace(self, coverage: Coverage, *, seen: Standing | None) -> bool:
+        """Set a function's coverage if it still is as it was `seen`, whatever its `as_of`; repeated it is set once."""
+        async with operation("replace", self.on_call):
+            key = items.state_item_key(coverage.function)
+            standing = self.items.get(key, {})
+            check_schema(standing)
+            is_as_seen = standings.is_as_seen(standing, seen)
+            if is_as_seen:
+                self._apply(key, items.recorded(coverage))
+            return is_as_seen or standings.is_written(standing, coverage)
 
     async def sight(self, sighting: Sighting) -> bool:
         """Note when its account and region was last heard of, unless an event as new is noted already."""
@@ -170,6 +222,13 @@ class MemoryLedger:
     def _is_ours(self, lease: Lease) -> bool:
         return self.items.get(items.scan_item_key(lease.key), {}).get("leaseOwner") == lease.owner
 
+    def _states(self) -> Sequence[Item]:
+        return [item for key, item in self.items.items() if key.sk == items.STATE]
+
+    def _of_account(self, account: str) -> Sequence[Item]:
+        known = [item for item in self._states() if item.get("account") == account]
+        return sorted(known, key=lambda item: item["place"])
+
     def _replaces(self, coverage: Coverage) -> bool:
         standing = self.items.get(items.state_item_key(coverage.function))
         if standing is None:
@@ -179,3 +238,8 @@ class MemoryLedger:
     def _apply(self, key: Key, update: Update) -> None:
         standing = self.items.get(key, {"pk": key.pk, "sk": key.sk})
         self.items[key] = update.applied_to(standing)
+
+
+def _pages(found: Sequence[Item]) -> Iterator[Sequence[CoverageRow]]:
+    for start in range(0, len(found), _A_PAGE):
+        yield [standings.row_from(item) for item in found[start : start + _A_PAGE]]
