@@ -2,16 +2,16 @@
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 from botocore.exceptions import ClientError
 from tenacity import retry, retry_if_result, stop_after_attempt, wait_random_exponential
 
 from hub.message import Depth, Message, Parking, Source
-from hub.parked import parked_attributes
+from hub.parked import MAX_MESSAGE_BYTES, parked_attributes
 from spoke.aws_errors import error_code, translated
 from spoke.clock import Clock
 
@@ -29,6 +29,7 @@ MAX_WAIT_SECONDS = 20
 _NOT_OURS = frozenset({"MessageNotInflight", "ReceiptHandleIsInvalid"})
 
 Batch = Callable[[list[dict[str, Any]]], Awaitable[Mapping[str, Any]]]
+One = TypeVar("One")
 
 
 class SqsQueue:
@@ -108,7 +109,7 @@ class SqsQueue:
             return dict(answer)
 
         live = [message for message in messages if seconds[message.receipt_handle]]
-        return [*spent, *await self._in_batches(f"extending messages of {self._url}", live, change)]
+        return [*spent, *await self._in_batches(f"extending messages of {self._url}", _tens(live), _handle, change)]
 
     async def give_back(self, message: Message, delay: timedelta) -> None:
         """Let it come again after `delay`, within its 12 hours. One that is not ours any more is not an error."""
@@ -131,7 +132,7 @@ class SqsQueue:
             answer = await self._client.delete_message_batch(QueueUrl=self._url, Entries=entries)  # type: ignore[arg-type]  # built as plain dicts
             return dict(answer)
 
-        return await self._in_batches(f"deleting messages of {self._url}", messages, delete)
+        return await self._in_batches(f"deleting messages of {self._url}", _tens(messages), _handle, delete)
 
     async def park(self, message: Message, parking: Parking) -> None:
         """Send it to the dead-letter queue, then delete it here. Ended in between, it is there twice, never lost."""
@@ -149,9 +150,32 @@ class SqsQueue:
         with translated(f"sending to {self._url}"):
             await self._client.send_message(QueueUrl=self._url, MessageBody=body, MessageGroupId=group)
 
+    async def send_all(self, requests: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
+        """Put (body, group) pairs into the queue, ten and 1 MiB in a call.
+
+        Returns:
+            Those that were not taken: SQS refused them, failed at them three times, or they are too long for it.
+
+        Raises:
+            Throttled, Unavailable: A whole call failed; what other calls sent is in the queue all the same.
+        """
+
+        async def send(entries: list[dict[str, Any]]) -> Mapping[str, Any]:
+            answer = await self._client.send_message_batch(QueueUrl=self._url, Entries=entries)  # type: ignore[arg-type]  # built as plain dicts
+            return dict(answer)
+
+        too_long = [one for one in requests if _size(one) > MAX_MESSAGE_BYTES]
+        sendable = [one for one in requests if _size(one) <= MAX_MESSAGE_BYTES]
+        return [*too_long, *await self._in_batches(f"sending to {self._url}", _calls(sendable), _entry, send)]
+
     async def depth(self) -> Depth:
         """How much lies in it, about."""
         return await self._depth(self._url)
+
+    async def parked(self) -> int:
+        """How many messages lie in the dead-letter queue, about, whoever holds them."""
+        depth = await self._depth(self._dlq_url)
+        return depth.visible + depth.in_flight + depth.delayed
 
     async def _depth(self, url: str) -> Depth:
         with translated(f"reading the attributes of {url}"):
@@ -170,25 +194,28 @@ class SqsQueue:
             delayed=int(figures["ApproximateNumberOfMessagesDelayed"]),
         )
 
-    async def _in_batches(self, doing: str, messages: Sequence[Message], batch: Batch) -> list[Message]:
-        """Run `batch` over tens at once; returns the messages of failed entries.
+    async def _in_batches(
+        self, doing: str, batches: Iterator[Sequence[One]], entry: Callable[[One], dict[str, Any]], call: Batch
+    ) -> list[One]:
+        """Make the `call` for all batches at once; returns what failed.
 
         Every batch runs, also when another one raises: a heartbeat must not lose the others for it.
         """
-        batches = [messages[start : start + ENTRIES_A_BATCH] for start in range(0, len(messages), ENTRIES_A_BATCH)]
         outcomes = await asyncio.gather(
-            *(self._one_batch(doing, one, batch) for one in batches), return_exceptions=True
+            *(self._one_batch(doing, one, entry, call) for one in batches), return_exceptions=True
         )
-        failed: list[Message] = []
+        failed: list[One] = []
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
                 raise outcome
             failed += outcome
         return failed
 
-    async def _one_batch(self, doing: str, messages: Sequence[Message], batch: Batch) -> list[Message]:
-        pending = dict(enumerate(messages))
-        refused: list[Message] = []
+    async def _one_batch(
+        self, doing: str, batch: Sequence[One], entry: Callable[[One], dict[str, Any]], call: Batch
+    ) -> list[One]:
+        pending = dict(enumerate(batch))
+        refused: list[One] = []
 
         @retry(
             retry=retry_if_result(bool),
@@ -196,11 +223,11 @@ class SqsQueue:
             wait=wait_random_exponential(multiplier=0.1, max=1),
             retry_error_callback=lambda state: state.outcome and state.outcome.result(),
         )
-        async def attempt() -> list[Message]:
+        async def attempt() -> list[One]:
             """What failed by SQS's own fault and is worth another try."""
-            entries = [{"Id": str(number), "ReceiptHandle": one.receipt_handle} for number, one in pending.items()]
+            entries = [{"Id": str(number), **entry(one)} for number, one in pending.items()]
             with translated(doing):
-                answer = await batch(entries)
+                answer = await call(entries)
             faults = {int(fault["Id"]): fault for fault in answer.get("Failed", [])}
             refused.extend(pending[number] for number, fault in faults.items() if fault["SenderFault"])
             for number in list(pending):
@@ -210,3 +237,35 @@ class SqsQueue:
 
         undecided = await attempt()
         return [*refused, *undecided]
+
+
+def _tens(messages: Sequence[Message]) -> Iterator[Sequence[Message]]:
+    for start in range(0, len(messages), ENTRIES_A_BATCH):
+        yield messages[start : start + ENTRIES_A_BATCH]
+
+
+def _handle(message: Message) -> dict[str, Any]:
+    return {"ReceiptHandle": message.receipt_handle}
+
+
+def _calls(requests: Sequence[tuple[str, str]]) -> Iterator[Sequence[tuple[str, str]]]:
+    """As many in a call as it takes: the limit of a message is also that of a whole call (API of SendMessageBatch)."""
+    call: list[tuple[str, str]] = []
+    size = 0
+    for one in requests:
+        if call and (len(call) == ENTRIES_A_BATCH or size + _size(one) > MAX_MESSAGE_BYTES):
+            yield call
+            call, size = [], 0
+        call.append(one)
+        size += _size(one)
+    if call:
+        yield call
+
+
+def _size(request: tuple[str, str]) -> int:
+    return len(request[0].encode())
+
+
+def _entry(request: tuple[str, str]) -> dict[str, Any]:
+    body, group = request
+    return {"MessageBody": body, "MessageGroupId": group}

@@ -35,6 +35,14 @@ class Estate(Protocol):
         """
         ...
 
+    async def tagged(self, account: str, region: str, key: str) -> Mapping[str, str]:
+        """The functions that carry a tag of this key, by name, with its value. May be minutes behind.
+
+        Raises:
+            NoAccess: The role may not ask.
+        """
+        ...
+
     async def excluded(self, account: str, region: str, tag: str) -> frozenset[str]:
         """The names of the functions that carry this tag with any value but `false` (see `spoke.tags.is_excluded`).
 
@@ -47,7 +55,7 @@ class Estate(Protocol):
         """The published versions of these functions to which an alias or a provisioned concurrency points.
 
         Args:
-            snapshots: All of one account and region.
+            snapshots: All of one account and region, best all that there are: each call lists the place anew.
 
         Returns:
             Each `arn` has the version's number as its qualifier.

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from hub.message import Depth, Message, Parking, Source
+from hub.parked import MAX_MESSAGE_BYTES
 from hub.tries import Failure
 from tests.queue_rig import VISIBILITY, MemoryQueueRig, QueueRig, event, one_message, sqs_rig
 from worker.memory.queue import DELETED_KEPT
@@ -244,6 +245,29 @@ class TestPark:
         for _ in range(2):
             await rig.queue.park(message, Parking("malformed", "not JSON", FUNCTION, 1, PARKED_AT))
         assert len(await rig.dead_letters()) == 2
+
+
+class TestSendAll:
+    async def test_all_of_them_arrive_each_as_it_was_sent(self, rig: QueueRig) -> None:
+        bodies = [event(f"function-{number}") for number in range(23)]
+        assert not await rig.queue.send_all([(body, ACCOUNT) for body in bodies])
+        received = [message.body for _ in range(3) for message in await rig.queue.receive(10, wait=0)]
+        assert sorted(received) == sorted(bodies)
+
+    async def test_nothing_to_send_is_no_call(self, rig: QueueRig) -> None:
+        assert list(await rig.queue.send_all([])) == []
+        assert await rig.queue.depth() == Depth(visible=0, in_flight=0, delayed=0)
+
+    async def test_ten_large_ones_do_not_fit_one_call_and_arrive_all_the_same(self, rig: QueueRig) -> None:
+        bodies = [event("x" * 300_000 + str(number)) for number in range(10)]
+        assert not await rig.queue.send_all([(body, ACCOUNT) for body in bodies])
+        assert (await rig.queue.depth()).visible == 10
+
+    async def test_one_that_is_too_long_is_handed_back_and_the_others_are_sent(self, rig: QueueRig) -> None:
+        too_long = ("ü" * (MAX_MESSAGE_BYTES // 2 + 1), ACCOUNT)
+        fitting = ("x" * 900_000, ACCOUNT)
+        assert list(await rig.queue.send_all([(event(), ACCOUNT), too_long, fitting])) == [too_long]
+        assert {message.body for message in await rig.queue.receive(10, wait=0)} == {event(), fitting[0]}
 
 
 async def test_depth_tells_what_is_visible_and_what_is_held(rig: QueueRig) -> None:

@@ -39,7 +39,7 @@ class Answers:
         return answer
 
     receive_message = change_message_visibility = change_message_visibility_batch = _answer
-    delete_message_batch = send_message = get_queue_attributes = _answer
+    delete_message_batch = send_message = send_message_batch = get_queue_attributes = _answer
 
 
 def queue_answered(*answers: Any, clock: ManualClock | None = None) -> tuple[SqsQueue, Answers]:
@@ -273,3 +273,46 @@ class TestCheck:
         for absent in ({"url": f"{rig.url}-typo"}, {"dlq_url": f"{rig.url}-typo"}):
             with pytest.raises(Misconfigured, match="scanhub-sweep-typo"):
                 await rig.sqs(**absent).check()
+
+
+class TestSendAll:
+    def requests(self, count: int) -> list[tuple[str, str]]:
+        return [(event(f"function-{number}"), ACCOUNT) for number in range(count)]
+
+    def test_ten_in_a_call_and_each_with_its_group(self) -> None:
+        queue, client = queue_answered({})
+        assert virtual_time.run(queue.send_all(self.requests(12))) == []
+        first, second = client.requests
+        assert first["QueueUrl"] == URL
+        assert [entry["Id"] for entry in first["Entries"]] == [str(number) for number in range(10)]
+        assert second["Entries"] == [
+            {"Id": "0", "MessageBody": event("function-10"), "MessageGroupId": ACCOUNT},
+            {"Id": "1", "MessageBody": event("function-11"), "MessageGroupId": ACCOUNT},
+        ]
+
+    def test_a_call_holds_one_mebibyte_at_most(self) -> None:
+        queue, client = queue_answered({})
+        half = "x" * (MAX_MESSAGE_BYTES // 2)
+        assert virtual_time.run(queue.send_all([(half, ACCOUNT), (half, ACCOUNT), ("y", ACCOUNT)])) == []
+        assert [[len(entry["MessageBody"]) for entry in one["Entries"]] for one in client.requests] == [
+            [len(half), len(half)],
+            [1],
+        ]
+
+    def test_what_fails_by_the_fault_of_sqs_is_sent_again_alone(self) -> None:
+        requests = self.requests(3)
+        queue, client = queue_answered({"Failed": [failed(1, "InternalError", sender=False)]}, {})
+        assert virtual_time.run(queue.send_all(requests)) == []
+        assert [entry["MessageBody"] for entry in client.requests[1]["Entries"]] == [requests[1][0]]
+
+    def test_what_is_refused_or_fails_for_good_is_handed_back(self) -> None:
+        requests = self.requests(3)
+        faults = [failed(0, "InvalidMessageContents", sender=True), failed(2, "InternalError", sender=False)]
+        queue, client = queue_answered({"Failed": faults}, {"Failed": faults[1:]})
+        assert virtual_time.run(queue.send_all(requests)) == [requests[0], requests[2]]
+        assert len(client.requests) == 3
+
+    def test_a_call_that_is_denied_says_so(self) -> None:
+        queue, _ = queue_answered(refusal("AccessDenied", 403))
+        with pytest.raises(Misconfigured, match="sending to https"):
+            virtual_time.run(queue.send_all(self.requests(1)))

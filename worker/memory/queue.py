@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from hub.message import Depth, Message, Parking, Source
+from hub.parked import MAX_MESSAGE_BYTES
 from worker.memory.hooks import OnCall, operation
 from worker.ports import Clock
 
 ENTRIES_A_RECEIVE = 10
 """SQS gives so many messages in one receive."""
+
+ENTRIES_A_BATCH = 10
+"""SQS takes so many messages in one call (SQS quotas)."""
 
 DELETED_KEPT = 1000
 """So many deleted messages, the newest, can be brought back."""
@@ -133,11 +137,16 @@ class MemoryQueue:
     async def send(self, body: str, *, group: str = "") -> None:
         """Put a body into the queue."""
         async with operation("send", self.on_call):
-            now, number = self._clock.now(), next(self._numbers)
-            # Repeatable, and as unique among queues as SQS's own: a lease names a message by its id alone.
-            message_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self._source.value}/{number}"))
-            self._stored[message_id] = StoredMessage(id=message_id, body=body, group=group, sent_at=now, visible_at=now)
-            self._wake()
+            self._put(body, group)
+
+    async def send_all(self, requests: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
+        """Put (body, group) pairs into the queue, ten in a call; returns those that were not taken: too long ones."""
+        sendable = [one for one in requests if len(one[0].encode()) <= MAX_MESSAGE_BYTES]
+        for start in range(0, len(sendable), ENTRIES_A_BATCH):
+            async with operation("send_all", self.on_call):
+                for body, group in sendable[start : start + ENTRIES_A_BATCH]:
+                    self._put(body, group)
+        return [one for one in requests if one not in sendable]
 
     async def depth(self) -> Depth:
         """How much lies in it."""
@@ -164,6 +173,13 @@ class MemoryQueue:
         # The handle that deleted the message does not delete its copy.
         stored.receipt_handle, stored.visible_at, stored.brought_back = "", self._clock.now(), True
         self._stored[message_id] = stored
+        self._wake()
+
+    def _put(self, body: str, group: str) -> None:
+        now, number = self._clock.now(), next(self._numbers)
+        # Repeatable, and as unique among queues as SQS's own: a lease names a message by its id alone.
+        message_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self._source.value}/{number}"))
+        self._stored[message_id] = StoredMessage(id=message_id, body=body, group=group, sent_at=now, visible_at=now)
         self._wake()
 
     def _take(self, limit: int) -> list[Message]:

@@ -1,0 +1,67 @@
+"""One account: its regions, each gone over; what is gone; what was found."""
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+
+import structlog
+
+from hub.sweep.course import Course
+from hub.sweep.gone import settle_gone
+from hub.sweep.listing import PATIENCE, Place
+from hub.sweep.patience import together, with_spoke
+from hub.sweep.place import PlaceFound, sweep_place
+from hub.sweep.slots import AccountSlots
+from hub.sweep.tally import Tally
+from hub.sweeps import AccountOutcome, RegionOutcome
+from spoke.errors import Misconfigured, ScanhubError
+
+log = structlog.get_logger()
+
+
+async def go_over(account: str, course: Course, tally: Tally) -> AccountOutcome:
+    """Go over every place of one account. What the account refuses is told in the outcome.
+
+    Raises:
+        Misconfigured: The ledger or the queue may not be used, or we have no credentials at all.
+        Throttled, Unavailable: The ledger or the queue do not answer, in spite of patience.
+    """
+    slots = course.slots.of_account()
+    try:
+        regions = await _regions(account, slots, course, tally)
+    except TimeoutError:
+        return _refused(account, f"no answer for {PATIENCE / 60:.0f} minutes", course, tally)
+    except Misconfigured:
+        raise
+    except ScanhubError as error:
+        return _refused(account, error.text, course, tally)
+    found = await together(_place(account, region, slots, course, tally) for region in regions)
+    await settle_gone(account, {place.region: place for place in found}, course, tally)
+    return AccountOutcome(
+        regions={
+            place.region: RegionOutcome(functions=len(place.listed or ()), problem=place.problem) for place in found
+        },
+        counts=tally.counts(accounts=1),
+    )
+
+
+async def _regions(account: str, slots: AccountSlots, course: Course, tally: Tally) -> Sequence[str]:
+    named = course.scope.regions or course.world.settings.sweep_regions
+    if named:
+        return sorted(set(named))
+    tally.calls += 1
+    async with slots.taken() as slot, asyncio.timeout(PATIENCE), slot.lent_in_silence():
+        return await with_spoke(partial(course.world.estate.regions, account))
+
+
+async def _place(account: str, region: str, slots: AccountSlots, course: Course, tally: Tally) -> PlaceFound:
+    async with slots.taken() as slot:
+        return await sweep_place(Place(account=account, region=region, slot=slot, tally=tally), course)
+
+
+def _refused(account: str, problem: str, course: Course, tally: Tally) -> AccountOutcome:
+    if account in course.world.settings.exclude_accounts:
+        return AccountOutcome(counts=tally.counts(accounts=1))  # where nothing is to be scanned, no role is needed
+    log.warning("account not swept", account=account, reason=problem)
+    tally.failed += 1
+    return AccountOutcome(problem=problem, counts=tally.counts(accounts=1))
