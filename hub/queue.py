@@ -10,8 +10,8 @@ import structlog
 from botocore.exceptions import ClientError
 from tenacity import retry, retry_if_result, stop_after_attempt, wait_random_exponential
 
+from hub.dead_letters.attributes import MAX_MESSAGE_BYTES, parked_attributes
 from hub.message import Depth, Message, Parking, Source
-from hub.parked import MAX_MESSAGE_BYTES, parked_attributes
 from spoke.aws_errors import error_code, translated
 from spoke.clock import Clock
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from hub.dead_letters.attributes import MAX_MESSAGE_BYTES
 from hub.message import Depth, Message, Parking, Source
-from hub.parked import MAX_MESSAGE_BYTES
 from hub.tries import Failure
 from tests.queue_rig import VISIBILITY, MemoryQueueRig, QueueRig, event, one_message, sqs_rig
 from worker.memory.queue import DELETED_KEPT

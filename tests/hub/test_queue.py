@@ -10,8 +10,8 @@ import pytest
 from aiobotocore.session import AioSession
 from botocore.exceptions import ClientError, EndpointConnectionError
 
+from hub.dead_letters.attributes import MAX_MESSAGE_BYTES
 from hub.message import Message, Parking, Source
-from hub.parked import MAX_MESSAGE_BYTES
 from hub.queue import SqsQueue
 from spoke.errors import Misconfigured, ScanhubError, Throttled, Unavailable
 from tests import virtual_time

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from hub.dead_letters.attributes import MAX_MESSAGE_BYTES
 from hub.message import Depth, Message, Parking, Source
-from hub.parked import MAX_MESSAGE_BYTES
 from worker.memory.hooks import OnCall, operation
 from worker.ports import Clock
 

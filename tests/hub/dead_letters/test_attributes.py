@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.dead_letters.attributes import MAX_MESSAGE_BYTES, parked_attributes
 from hub.message import Parking
-from hub.parked import MAX_MESSAGE_BYTES, parked_attributes
 from hub.tries import Failure
 from worker.memory.clock import START
 

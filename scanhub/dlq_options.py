@@ -1,0 +1,103 @@
+"""What the `scanhub dlq` commands are told: which queues, and which of their messages."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from hub import moments
+from hub.dead_letters.advice import BY_REASON
+from hub.dead_letters.queue import DeadLetters
+from hub.dead_letters.selection import Selection
+from hub.message import Source
+from scanhub.aws_options import listed
+from scanhub.wiring import Hub
+from spoke.arn import is_account
+from spoke.errors import Misconfigured
+
+
+class QueueChoice(StrEnum):
+    """Which dead-letter queues."""
+
+    CHANGES = "changes"
+    SWEEP = "sweep"
+    ALL = "all"
+
+
+Queue = Annotated[QueueChoice, typer.Option("--queue", help="Parked from which queue.")]
+Reasons = Annotated[
+    list[str] | None, typer.Option("--reason", metavar="WORD", help="Only for this reason; more with commas.")
+]
+Accounts = Annotated[
+    list[str] | None, typer.Option("--account", metavar="ID", help="Only of this account; more with commas.")
+]
+Function = Annotated[
+    str, typer.Option(metavar="ARN|PATTERN", help="Only of this function, or of those whose name matches (*, ?).")
+]
+OlderThan = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Only if parked before that: 2h, 3d (ago), or ISO 8601 with a zone.")
+]
+NewerThan = Annotated[str | None, typer.Option(metavar="TIME", help="Only if parked after that.")]
+Ids = Annotated[list[str] | None, typer.Argument(metavar="ID", help="Only these; the beginning of an id will do.")]
+Everything = Annotated[bool, typer.Option("--all", help="All of them: nothing else has to be said.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")]
+
+
+def selection(
+    *,
+    reasons: Iterable[str] | None,
+    accounts: Iterable[str] | None,
+    function: str,
+    older_than: str | None,
+    newer_than: str | None,
+    ids: Iterable[str] | None = None,
+) -> Selection:
+    """What the options say.
+
+    Raises:
+        Misconfigured: One of them is wrong.
+    """
+    wanted_reasons, wanted_accounts = frozenset(listed(reasons)), frozenset(listed(accounts))
+    for reason in sorted(wanted_reasons - BY_REASON.keys()):
+        raise Misconfigured(
+            f"no message is parked for the reason {reason!r}; there are: {', '.join(sorted(BY_REASON))}"
+        )
+    for account in sorted(wanted_accounts):
+        if not is_account(account):
+            raise Misconfigured(f"{account!r} is no account; it has twelve digits")
+    now = datetime.now(UTC)
+    return Selection(
+        reasons=wanted_reasons,
+        accounts=wanted_accounts,
+        function=function,
+        before=moments.parse(older_than, now=now) if older_than is not None else None,
+        after=moments.parse(newer_than, now=now) if newer_than is not None else None,
+        ids=tuple(ids or ()),
+    )
+
+
+def something(wanted: Selection, *, everything: bool) -> None:
+    """Whoever changes something has to say what.
+
+    Raises:
+        Misconfigured: Nothing was said, or everything and something.
+    """
+    if wanted.is_everything != everything:
+        said = "--all goes with nothing else" if everything else "say which: ids, --reason, --account, ... or --all"
+        raise Misconfigured(said)
+
+
+def queues(choice: QueueChoice, hub: Hub) -> list[DeadLetters]:
+    """The dead-letter queues that are meant.
+
+    Raises:
+        Misconfigured: There is none.
+    """
+    if choice is QueueChoice.ALL:
+        return list(hub.dead_letters.values())
+    source = Source(choice.value)
+    if source not in hub.dead_letters:
+        raise Misconfigured("there is no sweep queue: SCANHUB_SWEEP_QUEUE_URL and SCANHUB_SWEEP_DLQ_URL are not set")
+    return [hub.dead_letters[source]]
