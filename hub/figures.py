@@ -1,4 +1,4 @@
-"""The figures that the worker tells: which metrics, dimensions and properties go together on one line."""
+"""The figures that the worker and the sweep tell: which metrics, dimensions and properties go together on one line."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -8,6 +8,7 @@ from hub.coverage import CoverageState
 from hub.message import Source
 from hub.metric_table import Metric
 from hub.scans import ScanStatus, ScanSummary, Severity
+from hub.sweeps import SweepCounts
 from spoke.arn import FunctionArn
 from spoke.events import Change
 
@@ -98,7 +99,7 @@ def scan_figures(
         "dimensions": {"Service": "worker", "Status": summary.status.value},
         "account": function.account,
         "region": function.region,
-        "function": str(function.unqualified),
+        "function": str(function.content),
         "scan_id": summary.scan_id,
     }
     if exit_code:
@@ -153,6 +154,7 @@ def load_figures(
     accounts_paused: int = 0,
     accounts_without_access: int = 0,
     circuit_open: bool = False,
+    paused: bool = False,
 ) -> LoadFigures:
     """The figures of one worker at one moment.
 
@@ -164,6 +166,7 @@ def load_figures(
         accounts_paused: Accounts that refused or throttled this worker, and are left alone for a while.
         accounts_without_access: Accounts that deny this worker access, also between a pause and the next try.
         circuit_open: Whether Qualys takes no scans at the moment.
+        paused: Whether the worker takes no work because somebody has paused the service.
     """
     values = {
         Metric.RUNNING_SCANS: running,
@@ -173,6 +176,7 @@ def load_figures(
         Metric.ACCOUNTS_PAUSED: accounts_paused,
         Metric.ACCOUNTS_WITHOUT_ACCESS: accounts_without_access,
         Metric.QUALYS_CIRCUIT_OPEN: circuit_open,
+        Metric.PAUSED: paused,
     }
     return {
         "values": {metric.label: float(value) for metric, value in values.items()},
@@ -200,7 +204,24 @@ def try_figures(reason: str, *, function: FunctionArn | None = None, exit_code: 
     }
     if function is not None:
         figures["account"], figures["region"] = function.account, function.region
-        figures["function"] = str(function.unqualified)
+        figures["function"] = str(function.content)
     if exit_code:
         figures["exit_code"] = exit_code
     return figures
+
+
+def sweep_figures(counts: SweepCounts, *, covered_share: float | None = None) -> LoadFigures:
+    """The figures of one sweep of the whole organization that has finished: their absence tells that none has.
+
+    Args:
+        counts: Of the whole run, whichever processes have worked on it.
+        covered_share: Of the functions that are neither excluded nor gone, those with a result (0 to 1), where known.
+    """
+    values = {
+        Metric.SWEPT_FUNCTIONS.label: float(counts.functions),
+        Metric.SWEEP_QUEUED.label: float(counts.due),
+        Metric.SWEEP_FAILURES.label: float(counts.failed),
+    }
+    if covered_share is not None:
+        values[Metric.COVERED_SHARE.label] = 100 * covered_share
+    return {"values": values, "dimensions": {"Service": "worker"}}

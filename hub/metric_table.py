@@ -1,4 +1,4 @@
-"""Every metric that the worker may tell, with its unit, and every dimension."""
+"""Every metric that the worker and the sweep may tell, with its unit, and every dimension."""
 
 from collections.abc import Mapping
 from enum import Enum
@@ -12,6 +12,7 @@ class Unit(Enum):
 
     COUNT = "Count"
     SECONDS = "Seconds"
+    PERCENT = "Percent"
 
 
 class Metric(Enum):
@@ -46,7 +47,12 @@ class Metric(Enum):
     ACCOUNTS_PAUSED = ("AccountsPaused", Unit.COUNT)
     ACCOUNTS_WITHOUT_ACCESS = ("AccountsWithoutAccess", Unit.COUNT)
     QUALYS_CIRCUIT_OPEN = ("QualysCircuitOpen", Unit.COUNT)
+    PAUSED = ("Paused", Unit.COUNT)
     TRIES_FAILED = ("TriesFailed", Unit.COUNT)
+    SWEPT_FUNCTIONS = ("SweptFunctions", Unit.COUNT)
+    SWEEP_QUEUED = ("SweepQueued", Unit.COUNT)
+    SWEEP_FAILURES = ("SweepFailures", Unit.COUNT)
+    COVERED_SHARE = ("CoveredShare", Unit.PERCENT)
 
     @property
     def label(self) -> str:

@@ -13,6 +13,7 @@ from infra.stacks import Stack
 from spoke.errors import Gone
 
 HUB_STACK = "scanhub-hub"
+MONITORING_STACK = "scanhub-hub-monitoring"
 RULE = "scanhub-changes"
 LOG_GROUP = "/scanhub/worker"
 CONTAINER = "worker"
@@ -102,6 +103,18 @@ class DeployedHub:
     def has(self, name: str) -> bool:
         """Whether its stack has this output."""
         return bool(self.stack.outputs.get(name))
+
+    @property
+    def monitoring(self) -> Stack | None:
+        """The stack beside it: scaling, alarms, dashboard.
+
+        Raises:
+            Misconfigured: The caller may not read stacks.
+            Throttled, Unavailable: AWS cannot be asked now.
+        """
+        return self.answers.once(
+            MONITORING_STACK, lambda: stacks.describe(self.client("cloudformation"), MONITORING_STACK)
+        )
 
     @property
     def _bus(self) -> Arn:

@@ -6,10 +6,9 @@ from hub.diagnosis import Check, Kind
 from hub.qualys import parse
 from infra import stacks
 from infra.doctor.asking import asking
-from infra.doctor.deployed import DeployedHub
+from infra.doctor.deployed import MONITORING_STACK, DeployedHub
 from infra.doctor.examination import Examination
 from infra.doctor.kinds import QUALYS_SECRET as QUALYS
-from infra.rollout.site import MONITORING_STACK
 from spoke.errors import Gone, Misconfigured, NoAccess
 
 HUB = Kind(
@@ -22,9 +21,9 @@ HUB = Kind(
 MONITORING = Kind(
     name="monitoring-stack",
     group="stacks",
-    asks="is the stack of alarms and dashboard there and complete?",
-    wrong="Nobody is told when something goes wrong.",
-    fix="run `scanhub rollout hub`: it deploys the alarms and the dashboard too",
+    asks="is the stack of scaling, alarms and dashboard there and complete?",
+    wrong="Nobody is told when something goes wrong, and the number of tasks does not follow the work.",
+    fix="run `scanhub rollout hub`: it deploys that stack too",
 )
 
 
@@ -35,7 +34,7 @@ def hub(deployed: DeployedHub) -> Iterator[Check]:
 
 def monitoring(deployed: DeployedHub) -> Iterator[Check]:
     """A stack of its own."""
-    found = stacks.describe(deployed.client("cloudformation"), MONITORING_STACK)
+    found = deployed.monitoring
     if found is None:
         yield MONITORING.warning(MONITORING_STACK, "there is no such stack")
     else:

@@ -23,9 +23,9 @@ TARGET = Kind(
 SWEEP = Kind(
     name="sweep-schedule",
     group=GROUP,
-    asks="is the schedule of the sweep, where there is one, enabled?",
+    asks="is there a schedule of the sweep, and is it enabled?",
     wrong="What events have missed is not found until somebody sweeps by hand.",
-    fix="run `scanhub rollout hub` with BulkScanSchedule, such as rate(1 day)",
+    fix="run `scanhub rollout hub --parameter 'BulkScanSchedule=rate(1 day)'`",
 )
 
 SUSPENSIONS = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended")
@@ -83,10 +83,14 @@ def sweep(hub: DeployedHub) -> Iterator[Check]:
             yield SWEEP.ok(one["Name"], f"enabled: {wanted}" if wanted else "enabled")
         else:
             yield SWEEP.warning(one["Name"], f"its state is {one.get('State')}")
-    if not found and wanted:
+    if found:
+        return
+    if not wanted:
+        yield SWEEP.warning(PREFIX, "no schedule, as the hub was deployed (BulkScanSchedule is empty)")
+    elif hub.has("ServiceName"):
         yield SWEEP.failed(PREFIX, f"the hub was deployed with the schedule {wanted}, and there is none")
-    elif not found:
-        yield SWEEP.ok(PREFIX, "no schedule, as the hub was deployed (BulkScanSchedule is empty)")
+    else:
+        yield SWEEP.ok(PREFIX, "no schedule before there is a worker")
 
 
 EXAMINATIONS = (Examination(TARGET, target), Examination(SWEEP, sweep))

@@ -90,7 +90,8 @@ def count(hub: DeployedHub) -> Iterator[Check]:
     service = described(hub)
     name, running, desired = service["serviceName"], service["runningCount"], service["desiredCount"]
     pending = service.get("pendingCount", 0)
-    least = int(hub.stack.parameters.get("MinTasks") or 0)
+    beside = hub.monitoring
+    least = int(beside.parameters.get("MinTasks") or 0) if beside is not None else 0
     if service["status"] != "ACTIVE":
         yield COUNT.failed(name, f"the service is {service['status']}: it is being deleted")
     elif not desired and least:

@@ -12,6 +12,7 @@ from infra.calls import AwsClient, calling
 from infra.hub_settings import environment
 from infra.local.accounts import Accounts, spoke_accounts
 from infra.local.stacks import bring_up
+from infra.rollout import monitoring
 from infra.rollout.site import HUB_STACK, MONITORING_STACK, NETWORK_STACK, SPOKE_STACK
 from spoke.aws_errors import ABSENT, error_code
 from spoke.errors import Misconfigured
@@ -88,8 +89,7 @@ def deploy(
     given = {"OrganizationId": organization, "DeletionProtection": "false"}
     given |= _service_parameters(accounts, stacks, parameters)
     outputs = _bring_up(stacks, HUB_STACK, "hub.yaml", given, parameters)
-    watched = {"EventBusName": outputs["BusArn"].rpartition("/")[2]}
-    _bring_up(stacks, MONITORING_STACK, "hub-monitoring.yaml", watched, parameters)
+    _bring_up(stacks, MONITORING_STACK, monitoring.TEMPLATE, monitoring.from_the_hub(outputs), parameters)
     external_id = _provide_secrets(accounts, outputs)
     given = _spoke_parameters(outputs, organization, external_id, regions[0])
     members = spoke_accounts(spokes)

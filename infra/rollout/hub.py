@@ -6,15 +6,18 @@ from dataclasses import dataclass, field
 from pydantic import SecretStr
 
 from infra import stacks
-from infra.rollout import credentials, ecs_role, parameters, prerequisites, worker_image
+from infra.rollout import credentials, ecs_role, monitoring, parameters, prerequisites, worker_image
 from infra.rollout.credentials import Ask
 from infra.rollout.deployment import Deployment
 from infra.rollout.kept import Kept
-from infra.rollout.site import HUB_STACK, MONITORING_STACK, NETWORK_STACK, Site
+from infra.rollout.monitoring import Monitoring
+from infra.rollout.parameters import Declared
+from infra.rollout.site import HUB_STACK, NETWORK_STACK, Site
 from infra.stacks import Stack
 from spoke.errors import Misconfigured, ScanhubError
 
 NEWEST = "newest"
+_SCHEDULE = "BulkScanSchedule"
 
 _RESERVED = {
     "OrganizationId": "is looked up",
@@ -34,9 +37,9 @@ class HubOptions:
         vpc: The worker's VPC; with `subnets`.
         subnets: The worker's subnets.
         create_network: Deploy a small VPC for the worker.
-        parameters: Of hub.yaml, by name.
+        parameters: Of hub.yaml, by name; also those that hub-monitoring.yaml alone has.
         qualys_secret: The value for the Qualys secret, replacing the one that it has.
-        monitoring: Whether alarms and dashboard are deployed too.
+        monitoring: Whether alarms and dashboard are deployed too; scaling always is.
         monitoring_parameters: Of hub-monitoring.yaml, by name.
     """
 
@@ -67,6 +70,7 @@ class HubRollout:
         self._options = options
         self._ask = ask
         self._client = site.hub("cloudformation")
+        self._given: Mapping[str, str] = {}
 
     def run(self) -> None:
         """Do it.
@@ -78,7 +82,7 @@ class HubRollout:
             Throttled, Unavailable: AWS cannot be asked now.
             ScanhubError: The hub stands, but its worker does not, since the Qualys secret has no value.
         """
-        self._check()
+        beside = self._check()
         prerequisites.for_hub(self._site, self._operator)
         before = stacks.describe(self._client, HUB_STACK)
         own_secret = self._own_secret(before)
@@ -86,32 +90,44 @@ class HubRollout:
             self._check_leftovers()
         image = self._image(before)
         network = self._network(before, needed=bool(image))
-        given = {"OrganizationId": self._site.organization.id, **self._options.parameters}
+        given = {"OrganizationId": self._site.organization.id, **self._given}
         worker = {"ScannerImageUri": image, **network} if image and network else {}
         if worker and not self._deployment.dry_run and "ServiceName" not in (before.outputs if before else {}):
             ecs_role.ensure(self._site.hub("iam"), self._operator, sleep=self._deployment.sleep)
+        beside.take_over(before)
         self._hub(given, worker, own_secret)
         if image is None:
             self._operator.warn(
                 "no worker runs, since there is no image of it: make one by `scanhub rollout image`, and run this again"
             )
-        if self._options.monitoring:
-            values = dict(self._options.monitoring_parameters)
-            self._deployment.stack(self._client, MONITORING_STACK, "hub-monitoring.yaml", values)
+        beside.deploy(self._outputs(before, will_run=image is not None))
 
-    def _check(self) -> None:
-        """All that can be seen to be wrong before anything is changed."""
+    def _check(self) -> Monitoring:
+        """See what is wrong before anything is changed; returns the stack beside the hub, with its parameters."""
         options = self._options
         if bool(options.vpc) != bool(options.subnets):
             raise Misconfigured("--vpc and --subnets belong together")
         if options.vpc and options.create_network:
             raise Misconfigured("--create-network makes a VPC: leave out --vpc and --subnets")
-        for template, given in (
-            ("hub.yaml", options.parameters),
-            ("hub-monitoring.yaml", options.monitoring_parameters),
-        ):
-            known = parameters.declared(self._client, stacks.template_text(template)) if given else {}
-            parameters.check(given, known, reserved=_RESERVED)
+        known = self._declared("hub.yaml") if options.parameters else {}
+        any_given = options.parameters or options.monitoring_parameters
+        known_beside = self._declared(monitoring.TEMPLATE) if any_given else {}
+        self._given, beside = monitoring.routed(options.parameters, options.monitoring_parameters, known, known_beside)
+        parameters.check(self._given, known, reserved=_RESERVED)
+        parameters.check(beside, known_beside, reserved=monitoring.RESERVED)
+        return Monitoring(self._site, self._deployment, beside, is_wanted=options.monitoring)
+
+    def _declared(self, template: str) -> Mapping[str, Declared]:
+        return parameters.declared(self._client, stacks.template_text(template))
+
+    def _outputs(self, before: Stack | None, *, will_run: bool) -> Mapping[str, str]:
+        """The hub's, as they are now; after a dry run, as they would be."""
+        found = stacks.outputs(self._client, HUB_STACK) or {}
+        if not (self._deployment.dry_run and will_run):
+            return found
+        kept = before.parameters if before is not None else {}
+        default = self._declared("hub.yaml")[_SCHEDULE].default
+        return monitoring.expected(found, schedule=self._given.get(_SCHEDULE, kept.get(_SCHEDULE, default)))
 
     def _own_secret(self, before: Stack | None) -> str:
         """The operator's own secret in the place of the hub's, now or from an earlier run; empty if there is none."""

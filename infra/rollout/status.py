@@ -32,6 +32,8 @@ _TEMPLATES = {
 ABSENT = "ABSENT"
 MISSING = "MISSING"
 
+_NO_WORKER = "it has no worker yet: scanhub rollout image makes its image, scanhub rollout hub deploys it"
+_NO_SCALING = "it does not scale the service: run scanhub rollout hub"
 _MANAGEMENT = (
     "the management account, which stack sets never reach: with its credentials, scanhub rollout spokes "
     "--management-only (from another account it cannot be seen whether that was done)"
@@ -54,7 +56,7 @@ class StackStatus:
         reason: Why it is not well; empty where it is.
         is_current: Whether its template is the one of this scanhub; None if it is absent.
         is_needed: Whether the rollout is incomplete without it.
-        is_whole: Whether it holds all that it should; a hub may stand without its worker.
+        is_whole: Whether it holds all that it should: a hub its worker, and what stands beside it the scaling.
     """
 
     name: str
@@ -151,7 +153,7 @@ def look(site: Site) -> Status:
     instances = {one.name: stack_sets.instances(client, one.name, site.call_as) for one in sets}
     everybody = organizations.all_accounts(site.clients) if administers else ()
     targeted = _targeted(site, sets, everybody)
-    hub = [_hub_stack(site, name) for name in (NETWORK_STACK, HUB_STACK, MONITORING_STACK)]
+    hub = _hub_stacks(site)
     own = [stack for account in _own_accounts(site) for stack in _own_stacks(site, account, _regions(sets, instances))]
     text = stacks.template_text(TEMPLATE).strip()
     return Status(
@@ -181,9 +183,21 @@ def _own_accounts(site: Site) -> tuple[str, ...]:
     return tuple(dict.fromkeys((site.hub_account, *((organization.account,) if organization.is_management else ()))))
 
 
-def _hub_stack(site: Site, name: str) -> StackStatus:
+def _hub_stacks(site: Site) -> list[StackStatus]:
     client = site.hub("cloudformation")
-    return _stack_status(client, stacks.describe(client, name), name, site.hub_account, site.region)
+    found = {name: stacks.describe(client, name) for name in (NETWORK_STACK, HUB_STACK, MONITORING_STACK)}
+    hub, beside = found[HUB_STACK], found[MONITORING_STACK]
+    runs = hub is not None and "ServiceName" in hub.outputs
+    lacks = {HUB_STACK: "" if runs else _NO_WORKER}
+    if runs and beside is not None and not beside.parameters.get("ServiceName"):
+        lacks[MONITORING_STACK] = _NO_SCALING
+    needed = {HUB_STACK, *([MONITORING_STACK] if runs else [])}
+    return [
+        _stack_status(
+            client, stack, name, site.hub_account, site.region, is_needed=name in needed, lacks=lacks.get(name, "")
+        )
+        for name, stack in found.items()
+    ]
 
 
 def _own_stacks(site: Site, account: str, expected: Iterable[str]) -> list[StackStatus]:
@@ -199,28 +213,33 @@ def _own_stacks(site: Site, account: str, expected: Iterable[str]) -> list[Stack
     ]
 
 
-def _stack_status(client: AwsClient, stack: Stack | None, name: str, account: str, region: str) -> StackStatus:
+def _stack_status(
+    client: AwsClient,
+    stack: Stack | None,
+    name: str,
+    account: str,
+    region: str,
+    *,
+    is_needed: bool = True,
+    lacks: str = "",
+) -> StackStatus:
     if stack is None:
-        needed = name not in {NETWORK_STACK, MONITORING_STACK}
-        return StackStatus(name=name, account=account, region=region, status=ABSENT, is_needed=needed)
+        return StackStatus(name=name, account=account, region=region, status=ABSENT, is_needed=is_needed)
     reason = ""
     if stack.status not in DONE and not stack.is_in_progress:
         first = stacks.first_failure(client, stack.id)
         reason = with_hint(str(first) if first is not None else stack.reason)
     with calling(f"reading the template of the stack {name}"):
         body = client.get_template(StackName=stack.id, TemplateStage="Original")["TemplateBody"]
-    is_whole = name != HUB_STACK or "ServiceName" in stack.outputs
-    if not is_whole and not reason:
-        reason = "it has no worker yet: scanhub rollout image makes its image, scanhub rollout hub deploys it"
     is_current = str(body).strip() == stacks.template_text(_TEMPLATES[name]).strip()
     return StackStatus(
         name=name,
         account=account,
         region=region,
         status=stack.status,
-        reason=reason,
+        reason=reason or lacks,
         is_current=is_current,
-        is_whole=is_whole,
+        is_whole=not lacks,
     )
 
 

@@ -156,6 +156,9 @@ def test_results_are_versioned_private_encrypted_and_kept_as_long_as_wanted() ->
     (results,) = [rule for rule in bucket["LifecycleConfiguration"]["Rules"] if rule.get("Prefix") == "scans/"]
     assert results["Status"] == {"Fn::If": ["ResultsExpire", "Enabled", "Disabled"]}
     assert results["ExpirationInDays"]["Fn::If"][1] == {"Ref": "ResultsExpirationDays"}
+    (sweeps,) = [rule for rule in bucket["LifecycleConfiguration"]["Rules"] if rule.get("Prefix") == "sweeps/"]
+    # As long as the days of the objective are kept (hub/register_items.py).
+    assert (sweeps["Status"], sweeps["ExpirationInDays"]) == ("Enabled", 400)
     _, logging, otherwise = bucket["LoggingConfiguration"]["Fn::If"]
     assert logging["DestinationBucketName"] == {"Ref": "AccessLogsBucket"}
     assert otherwise == {"Ref": "AWS::NoValue"}
@@ -221,12 +224,25 @@ def test_the_worker_protects_tasks_of_its_own_cluster_alone() -> None:
     assert statement["Resource"] == {"Fn::Sub": own}
 
 
-def test_the_worker_neither_reads_results_nor_asks_for_scans() -> None:
-    """Engineers do, with their own credentials."""
+def test_the_worker_neither_reads_results_nor_sends_changes() -> None:
+    """Engineers read, with their own credentials; a change is for AWS alone to tell."""
     allowed = {action for action, _ in actions(HUB, "TaskRole")}
     assert not allowed & {"s3:GetObject", "s3:DeleteObject", "dynamodb:DeleteItem"}
-    (parks,) = [one for one in statements(HUB, "TaskRole") if "sqs:SendMessage" in as_list(one["Action"])]
-    assert parks["Resource"] == [{"Fn::GetAtt": "ChangesDlq.Arn"}, {"Fn::GetAtt": "SweepDlq.Arn"}]
+    sends = {one["Sid"]: one for one in statements(HUB, "TaskRole") if "sqs:SendMessage" in as_list(one["Action"])}
+    assert set(sends) == {"ParkMessages", "AskForScans"}
+    assert sends["ParkMessages"]["Resource"] == [{"Fn::GetAtt": "ChangesDlq.Arn"}, {"Fn::GetAtt": "SweepDlq.Arn"}]
+    assert sends["AskForScans"]["Resource"] == {"Fn::GetAtt": "SweepQueue.Arn"}
+
+
+def test_what_is_listed_of_the_organization_is_listed_and_no_more() -> None:
+    granted = {action: one for action, one in actions(HUB, "TaskRole") if action.startswith("organizations:")}
+    below = {"organizations:ListAccountsForParent", "organizations:ListOrganizationalUnitsForParent"}
+    assert set(granted) == {"organizations:ListAccounts", *below}
+    # Only the one knows no resource.
+    assert granted["organizations:ListAccounts"]["Resource"] == "*"
+    for action in below:
+        ours = "arn:${AWS::Partition}:organizations::*:ou/${OrganizationId}/ou-*"
+        assert granted[action]["Resource"] == {"Fn::Sub": ours}
 
 
 def test_the_workers_key_use_is_through_services_alone() -> None:

@@ -11,9 +11,13 @@ def test_an_output_is_named_like_its_setting() -> None:
 def test_the_outputs_of_the_hub_become_variables_and_other_outputs_none() -> None:
     outputs = {
         "ChangesQueueUrl": "https://sqs.eu-central-1.amazonaws.com/123456789012/scanhub-changes",
-        "BusArn": "arn",
+        "BusArn": "arn:aws:events:eu-central-1:123456789012:event-bus/scanhub",
+        "TaskRoleArn": "arn:aws:iam::123456789012:role/scanhub-worker",
     }
-    assert environment(outputs) == {"SCANHUB_CHANGES_QUEUE_URL": outputs["ChangesQueueUrl"]}
+    assert environment(outputs) == {
+        "SCANHUB_CHANGES_QUEUE_URL": outputs["ChangesQueueUrl"],
+        "SCANHUB_BUS_ARN": outputs["BusArn"],
+    }
 
 
 def test_the_hubs_template_decides_every_setting_without_a_default() -> None:

@@ -40,7 +40,9 @@ def test_the_names_are_those_of_the_template() -> None:
 
 def test_a_task_runs_the_command_in_the_network_of_the_service() -> None:
     script = ecs()
-    task = hub_task.start(script.client, ["sweep", "--accounts", "210000000001"], by="x" * 300)
+    task = hub_task.start(
+        script.client, ["sweep", "--accounts", "210000000001"], by="assumed-role/Admin/jo@example.com" + "x" * 300
+    )
     assert task == TASK
     [call] = script.calls["RunTask"]
     assert call["taskDefinition"] == "scanhub-sweep"
@@ -48,7 +50,8 @@ def test_a_task_runs_the_command_in_the_network_of_the_service() -> None:
     assert call["overrides"] == {
         "containerOverrides": [{"name": "worker", "command": ["sweep", "--accounts", "210000000001"]}]
     }
-    assert call["startedBy"] == "x" * 128
+    assert call["startedBy"].startswith("assumed-role/Admin/jo_example_comxxx")
+    assert len(call["startedBy"]) == 128
 
 
 @pytest.mark.parametrize("services", [[], [{"status": "INACTIVE"}]])

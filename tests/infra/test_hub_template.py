@@ -1,5 +1,7 @@
 """What the hub's template must hold, whatever emulator deploys it: its settings, and what its tasks know."""
 
+import re
+
 import pytest
 
 from hub.settings import PREFIX, Settings
@@ -12,6 +14,8 @@ from worker.vitals import INTERVAL, STALE
 
 # Settings that the task does not give: the image does, or the default is what is wanted.
 LEFT_TO_OTHERS = {
+    "accounts_file",
+    "bus_arn",
     "external_id",
     "lease_duration",
     "max_attempts",
@@ -19,6 +23,10 @@ LEFT_TO_OTHERS = {
     "qscanner_image_command",
     "qscanner_path",
     "qscanner_sha256",
+    "sweep_all_tags",
+    "sweep_calls_per_second",
+    "sweep_places",
+    "sweep_retry_hours",
     "visibility_timeout",
 }
 
@@ -37,15 +45,16 @@ def test_every_setting_that_the_hub_decides_is_an_output_of_that_name() -> None:
         "spoke_role_name",
         "spoke_role_path",
         "external_id_secret_arn",
+        "bus_arn",
     }
     assert {output_name(name) for name in decided} <= outputs
-    others = {"BusArn", "TaskRoleArn", "UndeliveredQueueUrl", "ClusterName", "ServiceName"}
+    others = {"TaskRoleArn", "UndeliveredQueueUrl", "ClusterName", "ServiceName", "SweepScheduleName"}
     assert outputs - {output_name(name) for name in Settings.model_fields} == others
 
 
 def test_outputs_of_what_may_not_be_there_are_conditional() -> None:
     conditional = {name for name, one in template(HUB)["Outputs"].items() if "Condition" in one}
-    assert conditional == {"ClusterName", "ServiceName"}
+    assert conditional == {"ClusterName", "ServiceName", "SweepScheduleName"}
 
 
 def test_the_task_is_given_every_setting_and_none_that_is_unknown() -> None:
@@ -57,7 +66,8 @@ def test_the_task_and_the_outputs_say_the_same() -> None:
     outputs = template(HUB)["Outputs"]
     given = environment("scanhub-worker")
     for setting in Settings.model_fields:
-        if output_name(setting) in outputs and setting != "topic_arn":
+        # Replays are an operator's work: the tasks have no use for the bus.
+        if output_name(setting) in outputs and setting not in {"topic_arn", "bus_arn"}:
             assert given[f"{PREFIX}{setting.upper()}"] == outputs[output_name(setting)]["Value"], setting
     assert outputs["TopicArn"]["Value"] == {"Ref": "Topic"}
     # An empty value counts as not set: nobody is notified, and alarms still go there.
@@ -71,8 +81,8 @@ def test_what_the_parameters_say_reaches_the_worker() -> None:
         value["Ref"] for value in environment("scanhub-worker").values() if isinstance(value, dict) and "Ref" in value
     }
     for group in interface["ParameterGroups"]:
-        if group["Label"]["default"] in {"Scans", "What a scan leaves behind"}:
-            assert set(group["Parameters"]) - {"EnableSNSNotifications"} <= told
+        if group["Label"]["default"] in {"Scans", "Sweep", "What a scan leaves behind"}:
+            assert set(group["Parameters"]) - {"EnableSNSNotifications", "BulkScanSchedule"} <= told
 
 
 def test_the_parameters_defaults_are_settings_that_a_worker_accepts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,6 +111,11 @@ def test_the_parameters_defaults_are_settings_that_a_worker_accepts(monkeypatch:
         "notify_severity",
         "spoke_role_path",
         "max_scans_per_account",
+        "exclude_accounts",
+        "sweep_regions",
+        "sweep_versions",
+        "sweep_per_minute",
+        "change_target",
     ):
         assert getattr(settings, name) == Settings.model_fields[name].default, name
     # ECS ends a task StopTimeout seconds after SIGTERM
@@ -168,22 +183,22 @@ def test_a_task_whose_loop_is_stuck_is_replaced() -> None:
 def test_the_sweep_is_the_workers_image_with_the_workers_settings() -> None:
     worker, sweep = container("scanhub-worker"), container("scanhub-sweep")
     assert worker["Command"] == ["worker"]
-    assert sweep["Command"] == ["sweep"]
+    assert sweep["Command"] == ["sweep", "--metrics"]
     assert sweep["Image"] == worker["Image"] == {"Ref": "ScannerImageUri"}
     assert environment("scanhub-sweep").items() <= environment("scanhub-worker").items()
     needed = {f"{PREFIX}{name.upper()}" for name, field in Settings.model_fields.items() if field.is_required()}
     freshness = {"SCANHUB_CACHE_TTL_DAYS", "SCANHUB_QSCANNER_MODE", "SCANHUB_SCAN_TYPES", "SCANHUB_SWEEP_QUEUE_URL"}
-    assert needed | freshness <= environment("scanhub-sweep").keys()
+    given = {name for name in environment("scanhub-worker") if re.match("SCANHUB_(SWEEP|EXCLU|RESULTS)", name)}
+    assert len(given) == 10
+    assert needed | freshness | given <= environment("scanhub-sweep").keys()
     for key in ("TaskRoleArn", "ExecutionRoleArn", "RuntimePlatform", "Volumes"):
         assert task("scanhub-sweep")[key] == task("scanhub-worker")[key]
 
 
-def test_nothing_sweeps_by_default_as_long_as_there_is_no_such_command() -> None:
+def test_what_the_tasks_begin_with_is_a_command() -> None:
     known = {command.name for command in app.registered_commands} | {group.name for group in app.registered_groups}
-    assert "worker" in known
-    schedule = template(HUB)["Parameters"]["BulkScanSchedule"]
-    if "sweep" not in known:
-        assert schedule["Default"] == ""
+    for family in ("scanhub-worker", "scanhub-sweep"):
+        assert container(family)["Command"][0] in known
 
 
 def test_the_events_reference_names_every_reason_to_park_a_body() -> None:

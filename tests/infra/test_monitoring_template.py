@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from hub.coverage import CoverageState
-from hub.figures import circuit_figures, ending_figures, load_figures, scan_figures, try_figures
+from hub.figures import circuit_figures, ending_figures, load_figures, scan_figures, sweep_figures, try_figures
 from hub.message import Source
 from hub.metric_table import DIMENSIONS, Metric
 from hub.metrics import NAMESPACE
 from hub.scans import ScanStatus, ScanSummary
+from hub.sweeps import SweepCounts
 from spoke.arn import FunctionArn
 from spoke.events import Change, ChangeKind
 from tests.infra.metric_math import Figure, value
@@ -21,7 +22,13 @@ from tests.infra.template import INFRA, of_type, placed, template, text
 
 MONITORING = "hub-monitoring.yaml"
 DOCS = INFRA.parent / "docs"
-ALARMS = {one["AlarmName"]: one for one in of_type(MONITORING, "AWS::CloudWatch::Alarm").values()}
+# All but the one that scales, which tells nobody: tests/infra/test_monitoring_scaling.py.
+PLACED = {
+    one["Properties"]["AlarmName"]: one
+    for name, one in placed(MONITORING, "AWS::CloudWatch::Alarm").items()
+    if name != "ChangesWait"
+}
+ALARMS = {name: one["Properties"] for name, one in PLACED.items()}
 TOPIC = {"Fn::Sub": "arn:${AWS::Partition}:sns:${AWS::Region}:${AWS::AccountId}:scanhub-notifications"}
 FUNCTION = FunctionArn.parse("arn:aws:lambda:eu-central-1:210000000001:function:orders-api")
 CHANGE = Change(
@@ -79,13 +86,17 @@ VALUES = {
 }
 
 
-def dashboard(*, alarms: bool = True) -> list[dict[str, Any]]:
+def dashboard(*, alarms: bool = True, sweeps: bool = True) -> list[dict[str, Any]]:
     """The widgets, with the template's own variables left as they are."""
     (one,) = of_type(MONITORING, "AWS::CloudWatch::Dashboard").values()
     body, variables = one["DashboardBody"]["Fn::Sub"]
     condition, shown, hidden = variables["Alarms"]["Fn::If"]
     assert condition == "RaisesAlarms"
-    read = json.loads(body.replace("${Alarms}", shown["Fn::Sub"] if alarms else hidden))
+    alarm_widget, inner = shown["Fn::Sub"]
+    inner_condition, overdue, not_overdue = inner["Overdue"]["Fn::If"]
+    assert inner_condition == "ExpectsSweeps"
+    alarm_widget = alarm_widget.replace("${Overdue}", overdue["Fn::Sub"] if sweeps else not_overdue)
+    read = json.loads(body.replace("${Alarms}", alarm_widget if alarms else hidden))
     widgets: list[dict[str, Any]] = read["widgets"]
     return widgets
 
@@ -122,6 +133,7 @@ def figures_told() -> list[dict[str, Any]]:
     told: list[Mapping[str, Any]] = [
         load_figures(running=1, held=2, slots=4),
         circuit_figures(open_=True),
+        sweep_figures(SweepCounts(functions=40, queued={"missing": 3}, failed=1), covered_share=0.9),
         try_figures("no_access", function=FUNCTION, exit_code="2"),
     ]
     for status in ScanStatus:
@@ -194,6 +206,7 @@ def test_every_sign_of_the_list_has_its_alarm() -> None:
         "scanhub-no-access",
         "scanhub-parked",
         "scanhub-sweep-not-started",
+        "scanhub-sweep-overdue",
     }
 
 
@@ -221,16 +234,58 @@ def test_an_alarm_tells_the_topic_and_minds_missing_data(name: str) -> None:
     assert TOPIC["Fn::Sub"].endswith(f":{names('AWS::SNS::Topic', 'TopicName').pop()}")
     # SQS falls silent on a queue with messages that nobody touches: what lies in a dead-letter queue stays an alarm.
     lies = name in {"scanhub-changes-dlq", "scanhub-sweep-dlq", "scanhub-undelivered"}
-    assert alarm["TreatMissingData"] == ("ignore" if lies else "notBreaching")
+    if name == "scanhub-sweep-overdue":
+        # Where no task may be there for days, hours without one are no reason to think that all is well.
+        assert alarm["TreatMissingData"] == {"Fn::If": ["MayHaveNoTask", "breaching", "notBreaching"]}
+    else:
+        assert alarm["TreatMissingData"] == ("ignore" if lies else "notBreaching")
     # Each choice has its reason above it.
     assert not re.search(r"^(?!\s+#).*\n\s+TreatMissingData", text(MONITORING), re.MULTILINE)
 
 
-def test_alarms_are_there_when_wanted() -> None:
-    for one in placed(MONITORING, "AWS::CloudWatch::Alarm").values():
-        assert one["Condition"] == "RaisesAlarms"
+def test_alarms_and_dashboard_are_there_when_wanted() -> None:
+    conditions = template(MONITORING)["Conditions"]
+    assert conditions["Monitors"] == {"Fn::Equals": [{"Ref": "EnableMonitoring"}, "true"]}
+    assert conditions["RaisesAlarms"] == {
+        "Fn::And": [{"Condition": "Monitors"}, {"Fn::Equals": [{"Ref": "EnableAlarms"}, "true"]}]
+    }
+    for name, one in PLACED.items():
+        assert one["Condition"] == ("ExpectsSweeps" if name == "scanhub-sweep-overdue" else "RaisesAlarms")
     ((_, drawing),) = placed(MONITORING, "AWS::CloudWatch::Dashboard").items()
-    assert "Condition" not in drawing
+    assert drawing["Condition"] == "Monitors"
+
+
+def test_a_sweep_is_missed_only_where_one_is_expected() -> None:
+    assert template(MONITORING)["Conditions"]["ExpectsSweeps"] == {
+        "Fn::And": [
+            {"Condition": "RaisesAlarms"},
+            {"Fn::Not": [{"Fn::Equals": [{"Ref": "SweepScheduleName"}, ""]}]},
+            {"Fn::Not": [{"Fn::Equals": [{"Ref": "SweepOverdueHours"}, 0]}]},
+        ]
+    }
+    (schedule,) = of_type("hub.yaml", "AWS::Scheduler::Schedule").values()
+    assert template(MONITORING)["Parameters"]["SweepScheduleName"]["AllowedValues"] == ["", schedule["Name"]]
+    # Two of the default schedule, with the quarter of an hour that it may be late.
+    assert template("hub.yaml")["Parameters"]["BulkScanSchedule"]["Default"] == "rate(1 day)"
+    assert template(MONITORING)["Parameters"]["SweepOverdueHours"]["Default"] > 2 * 24 + 1
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        ({"sweeps": 1.0, "there": 60.0}, 1.0),
+        ({"there": 60.0}, 0.0),
+        # finished by a task of its own, while no worker ran
+        ({"sweeps": 1.0}, 1.0),
+        # before the hub was there, or scaled to zero
+        ({}, None),
+    ],
+)
+def test_an_hour_without_a_finished_sweep(known: dict[str, Figure], expected: Figure) -> None:
+    alarm = ALARMS["scanhub-sweep-overdue"]
+    assert value(alarm["Metrics"], {"sweeps": None, "there": None} | known, {}) == expected
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1)
+    assert {query["MetricStat"]["Stat"] for query in alarm["Metrics"] if "MetricStat" in query} == {"SampleCount"}
 
 
 def test_the_topic_and_its_key_admit_the_alarms_of_these_names() -> None:
@@ -326,7 +381,8 @@ def test_the_dashboard_shows_what_it_should() -> None:
     load = {"ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage", "RunningScans", "Slots"}
     results = {"ChangeLatency", "ScanDuration", "FindingsCritical", "FindingsHigh", "FindingsMedium", "FindingsLow"}
     costs = {"RunningTaskCount", "Invocations", "ConsumedWriteCapacityUnits", "IncomingBytes"}
-    assert flow | load | results | costs | {"AccountsWithoutAccess"} <= shown
+    sweep = {"SweptFunctions", "SweepQueued", "SweepFailures", "CoveredShare"}
+    assert flow | load | results | costs | sweep | {"AccountsWithoutAccess"} <= shown
     for name in ("ChangeLatency", "ScanDuration"):
         stats = {
             row[-1]["stat"] for widget in dashboard() for row in widget["properties"].get("metrics", ()) if name in row
@@ -346,6 +402,9 @@ def test_the_alarms_stand_on_the_dashboard_when_there_are_any() -> None:
     (widget,) = [widget for widget in dashboard() if widget["type"] == "alarm"]
     assert [arn.rpartition(":")[2] for arn in widget["properties"]["alarms"]] == list(ALARMS)
     assert not [widget for widget in dashboard(alarms=False) if widget["type"] == "alarm"]
+    (fewer,) = [widget for widget in dashboard(sweeps=False) if widget["type"] == "alarm"]
+    left_out = set(widget["properties"]["alarms"]) - set(fewer["properties"]["alarms"])
+    assert {arn.rpartition(":")[2] for arn in left_out} == {"scanhub-sweep-overdue"}
 
 
 def test_no_two_widgets_lie_on_each_other() -> None:

@@ -13,7 +13,14 @@ FORWARDERS = ("hub.yaml", "spoke.yaml")
 ROLES = [(name, role) for name in TEMPLATES for role in roles(name)]
 
 # Actions that know no resource (Service Authorization Reference).
-RESOURCELESS = {"ecr:GetAuthorizationToken", "lambda:ListFunctions", "logs:DescribeLogGroups"}
+RESOURCELESS = {
+    "ec2:DescribeRegions",
+    "ecr:GetAuthorizationToken",
+    "lambda:ListFunctions",
+    "logs:DescribeLogGroups",
+    "organizations:ListAccounts",
+    "tag:GetResources",
+}
 
 # The same in every partition, China's included (AWS's table of service principals; CloudTrail's `eventSource`).
 EVERYWHERE = re.compile(

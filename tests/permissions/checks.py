@@ -182,6 +182,24 @@ def _bucket(call: Call) -> Iterator[_Resource]:
     yield _Resource(arn if key is None else f"{arn}/{key}", call.session.account)
 
 
+UNNAMED_ORGANIZATION = "o-0000000000"
+"""A call does not say of which organization a unit is; `Granted.named` does."""
+
+
+def _organizations(call: Call) -> Iterator[_Resource]:
+    parent = call.parameters.get("ParentId")
+    if parent is None:
+        yield _Resource("*", call.session.account)
+        return
+    kind = "root" if str(parent).startswith("r-") else "ou"
+    account = call.session.account
+    yield _Resource(f"arn:{PARTITION}:organizations::{account}:{kind}/{UNNAMED_ORGANIZATION}/{parent}", account)
+
+
+def _anything(call: Call) -> Iterator[_Resource]:
+    yield _Resource("*", call.session.account)
+
+
 def _function(call: Call) -> Iterator[_Resource]:
     parameters = call.parameters
     if call.operation.name == "ListFunctions":
@@ -193,13 +211,17 @@ def _function(call: Call) -> Iterator[_Resource]:
 _RESOURCES: Mapping[str, Callable[[Call], Iterator[_Resource]]] = MappingProxyType(
     {
         "dynamodb": _tables,
+        "ec2": _anything,
         "ecs": lambda call: map(_given, call.parameters["tasks"]),
         "lambda": _function,
+        "monitoring": _anything,
+        "organizations": _organizations,
         "s3": _bucket,
         "secretsmanager": lambda call: iter([_given(call.parameters["SecretId"])]),
         "sns": lambda call: iter([_given(call.parameters["TopicArn"])]),
         "sqs": _queue,
         "sts": lambda call: iter([_given(call.parameters["RoleArn"])]),
+        "tagging": _anything,
     }
 )
 

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from infra.permissions.templates import as_list
-from tests.permissions.checks import Check
+from tests.permissions.checks import UNNAMED_ORGANIZATION, Check
 from tests.permissions.work import Work
 from tests.policies.evaluator import Policy, Request
 from tests.policies.rendering import Rendered, rendered
@@ -109,7 +109,8 @@ class Granted:
             key: self.renamed.get(value, value) if isinstance(value, str) else value
             for key, value in check.context.items()
         }
-        return replace(check, resource=self.renamed.get(check.resource, check.resource), context=context)
+        resource = self.renamed.get(check.resource, check.resource)
+        return replace(check, resource=resource.replace(UNNAMED_ORGANIZATION, self.organization), context=context)
 
     def request(self, check: Check) -> Request:
         """What the evaluator is asked."""

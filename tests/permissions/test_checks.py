@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.permissions.checks import asked, checks
+from tests.permissions.checks import UNNAMED_ORGANIZATION, asked, checks
 from tests.permissions.door import Call, Session
 from tests.permissions.wire import Operation
 
@@ -53,6 +53,24 @@ def call(operation: str, session: Session = TASK, **parameters: Any) -> Call:
         ),
         (call("lambda:GetFunction", SCAN, FunctionName=FUNCTION), {("lambda:GetFunction", FUNCTION)}),
         (call("lambda:ListFunctions", WORKER), {("lambda:ListFunctions", "*")}),
+        (call("lambda:ListAliases", WORKER, FunctionName=FUNCTION), {("lambda:ListAliases", FUNCTION)}),
+        (call("ec2:DescribeRegions", WORKER), {("ec2:DescribeRegions", "*")}),
+        (call("tagging:GetResources", WORKER), {("tag:GetResources", "*")}),
+        (call("organizations:ListAccounts"), {("organizations:ListAccounts", "*")}),
+        (
+            call("organizations:ListAccountsForParent", ParentId="ou-ab12-1"),
+            {
+                (
+                    "organizations:ListAccountsForParent",
+                    f"arn:aws:organizations::{HUB}:ou/{UNNAMED_ORGANIZATION}/ou-ab12-1",
+                )
+            },
+        ),
+        (call("sts:GetCallerIdentity"), set()),
+        (
+            call("sqs:SendMessageBatch", QueueUrl=f"http://127.0.0.1:5000/{HUB}/scanhub-sweep"),
+            {("sqs:SendMessage", f"arn:aws:sqs:eu-central-1:{HUB}:scanhub-sweep")},
+        ),
         (
             call("sts:AssumeRole", RoleArn=WORKER.role, RoleSessionName="a", ExternalId="e", SourceIdentity="scanhub"),
             {("sts:AssumeRole", WORKER.role), ("sts:SetSourceIdentity", WORKER.role)},

@@ -75,6 +75,8 @@ def test_the_run_was_a_whole_life(work: Work) -> None:
     assert last.endings == {EndingKind.GIVEN_BACK: 2}
     assert {"account-read", "last-event", "reach-bucket"} <= {check.name for check in work.checks}
     assert [check for check in work.checks if check.verdict is not Verdict.OK] == []
+    assert work.swept.counts.due > 0
+    assert work.swept.counts.failed == 0
 
 
 def test_every_call_is_allowed(needed: tuple[Check, ...], granted: Granted, evaluator: Evaluator) -> None:

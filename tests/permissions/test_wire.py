@@ -11,6 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 from infra.permissions.operations import ACTIONS
+from infra.permissions.operations import MODELS as NAMES
 from tests.conftest import MODELS, REGION
 from tests.permissions.wire import Sent, operation
 
@@ -31,11 +32,18 @@ REQUESTS: Mapping[str, Mapping[str, Any]] = {
         "ClientRequestToken": "t",
     },
     "dynamodb:UpdateItem": {"TableName": "ledger", "Key": KEY},
+    "ec2:DescribeRegions": {},
     "ecs:UpdateTaskProtection": {"cluster": "scanhub", "tasks": ["t"], "protectionEnabled": True},
     "lambda:GetFunction": {"FunctionName": FUNCTION},
     "lambda:GetLayerVersionByArn": {"Arn": LAYER},
-    "lambda:ListFunctions": {"MaxItems": 1},
+    "lambda:ListAliases": {"FunctionName": FUNCTION, "Marker": "m"},
+    "lambda:ListFunctions": {"MaxItems": 1, "FunctionVersion": "ALL"},
+    "lambda:ListProvisionedConcurrencyConfigs": {"FunctionName": FUNCTION},
     "lambda:TagResource": {"Resource": FUNCTION, "Tags": {"QualysScanStatus": "success"}},
+    "monitoring:GetMetricData": {"MetricDataQueries": [], "StartTime": 1795333480.5, "EndTime": 1795334380.5},
+    "organizations:ListAccounts": {"NextToken": "t"},
+    "organizations:ListAccountsForParent": {"ParentId": "ou-ab12-11111111"},
+    "organizations:ListOrganizationalUnitsForParent": {"ParentId": "ou-ab12-11111111"},
     "s3:GetObject": {"Bucket": "results", "Key": "scans/a b/é.json"},
     "s3:HeadBucket": {"Bucket": "results"},
     "s3:PutObject": {"Bucket": "results", "Key": "scans/a/b", "ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "k"},
@@ -48,6 +56,9 @@ REQUESTS: Mapping[str, Mapping[str, Any]] = {
     "sqs:GetQueueAttributes": {"QueueUrl": QUEUE, "AttributeNames": ["All"]},
     "sqs:ReceiveMessage": {"QueueUrl": QUEUE},
     "sqs:SendMessage": {"QueueUrl": QUEUE, "MessageBody": "b"},
+    "sqs:SendMessageBatch": {"QueueUrl": QUEUE, "Entries": [{"Id": "0", "MessageBody": "b"}]},
+    "sts:GetCallerIdentity": {},
+    "tagging:GetResources": {"ResourcesPerPage": 100, "ResourceTypeFilters": ["lambda:function"]},
     "sts:AssumeRole": {"RoleArn": "arn:aws:iam::210000000001:role/scanhub-spoke", "RoleSessionName": "scan-orders"},
 }
 """Of each call that IAM is asked for: parameters that are read back as they were given."""
@@ -56,7 +67,9 @@ ALIKE: Mapping[str, Mapping[str, Any]] = {
     "lambda:GetFunctionConfiguration": {"FunctionName": FUNCTION},
     "lambda:GetLayerVersion": {"LayerName": "shared", "VersionNumber": 3},
     "lambda:Invoke": {"FunctionName": FUNCTION},
+    "lambda:GetProvisionedConcurrencyConfig": {"FunctionName": FUNCTION, "Qualifier": "7"},
     "lambda:ListLayers": {},
+    "lambda:ListVersionsByFunction": {"FunctionName": FUNCTION},
     "lambda:ListTags": {"Resource": FUNCTION},
     "lambda:UntagResource": {"Resource": FUNCTION, "TagKeys": ["a"]},
     "s3:CopyObject": {"Bucket": "results", "Key": "b", "CopySource": "other/a"},
@@ -82,7 +95,7 @@ def sent(session: botocore.session.Session, call: str, parameters: Mapping[str, 
     """What botocore puts on the wire for a call."""
     service, _, name = call.partition(":")
     client = session.create_client(
-        service,
+        NAMES.get(service, service),
         region_name=REGION,
         endpoint_url="http://127.0.0.1:5000",
         config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}, inject_host_prefix=False),
@@ -113,7 +126,7 @@ def test_every_call_of_the_table_is_tried() -> None:
 
 @pytest.mark.parametrize("call", [*REQUESTS, *ALIKE])
 def test_a_request_is_read_back(session: botocore.session.Session, call: str) -> None:
-    given = REQUESTS.get(call) or ALIKE[call]
+    given = {**REQUESTS, **ALIKE}[call]
     what, parameters = operation(sent(session, call, given))
     assert str(what) == call
     if call in REQUESTS:

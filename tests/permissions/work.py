@@ -2,7 +2,7 @@
 
 What makes a call of its own is in it: both queues, functions with a layer, as an image, gone and excluded, bodies that
 nobody can read, tags, a notification, a scan asked for by hand, a token that Qualys refuses, a heartbeat over a long
-scan, task protection, a stop that gives back, and the doctor's look from inside.
+scan, task protection, a stop that gives back, the doctor's look from inside, and a sweep of the account.
 """
 
 import asyncio
@@ -23,13 +23,19 @@ from hub import logs
 from hub.diagnosis import Check
 from hub.redaction import Redactor
 from hub.settings import Settings, load
+from hub.sweep.report import SweepReport
+from hub.sweeps import SweepScope
 from infra.local import traffic
+from infra.local.accounts import Accounts, spoke_accounts
 from infra.local.cloud import EmbeddedCloud
 from infra.local.deployment import Deployment, deploy
+from infra.local.organization import LocalOrganization, set_up
 from infra.local.publication import Published, publish
 from infra.local.samples import SAMPLES
 from infra.local.scenario import NOT_JSON, TRANSIENT
 from scanhub import doctor_inside
+from scanhub.spoke_wiring import estate
+from scanhub.sweep_wiring import open_sweep, roster_of
 from scanhub.wiring import open_worker
 from spoke.arn import FunctionArn
 from spoke.errors import QualysFault
@@ -45,6 +51,9 @@ STAND_IN = Path(sysconfig.get_path("scripts")) / "qscanner-stand-in"
 TASK = ecs_agent_double.TASK.rpartition("/")[2]
 SHORT = {"visibility_timeout": 12}
 """Seconds: a heartbeat after four. What a worker's settings allow is too long to wait for one."""
+
+PUBLISHED = ("invoice-render", "health-check", "legacy-report")
+"""Of the samples; the sweep finds one more."""
 
 REFUSED = (
     "echo 'Error: POST https://gateway.qg2.apps.qualys.com/csapi/v1.3/upload: status 401 Unauthorized' >&2\nexit 33\n"
@@ -62,6 +71,7 @@ class Work:
         task: The task role's session.
         tallies: Of its runs.
         checks: Of `scanhub doctor --inside`, in the same task.
+        swept: What a sweep of the account found, in a task of its own with the same role.
         by_commands: Calls of commands that an engineer runs, by the command.
         functions: The ARNs of what was published, by name.
     """
@@ -71,6 +81,7 @@ class Work:
     task: Session
     tallies: tuple[Tally, ...]
     checks: tuple[Check, ...]
+    swept: SweepReport
     by_commands: Mapping[str, tuple[Call, ...]]
     functions: Mapping[str, str]
 
@@ -80,12 +91,15 @@ def worked(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Work]:
     """Deploy, publish, and let a worker live; the cloud is there until the context is left."""
     door = Door()
     with standing(door), EmbeddedCloud() as cloud:
-        deployment = deploy(cloud.endpoint, spokes=1, regions=("eu-central-1",))
+        accounts = Accounts(cloud.endpoint, "eu-central-1")
+        organization = set_up(accounts, spokes={"workloads": spoke_accounts(1)})
+        deployment = deploy(cloud.endpoint, spokes=1, regions=("eu-central-1",), organization=organization.id)
         functions = _published(deployment)
         _sent(deployment, functions)
         for name, value in _environment(deployment, directory).items():
             monkeypatch.setenv(name, value)
         tallies, checks = asyncio.run(_lived(door, deployment, functions, directory))
+        swept = asyncio.run(_swept(deployment, organization))
         task = f"arn:aws:sts::{deployment.hub_account}:assumed-role/{_name(deployment.outputs['TaskRoleArn'])}/{TASK}"
         session = next(call.session for call in door.calls if call.session.arn == task)
         by_commands = asked_by_commands(deployment, door, functions["invoice-render"].arn, monkeypatch)
@@ -97,6 +111,7 @@ def worked(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Work]:
             task=session,
             tallies=tallies,
             checks=checks,
+            swept=swept,
             by_commands=by_commands,
             functions={name: function.arn for name, function in functions.items()},
         )
@@ -131,7 +146,7 @@ def _environment(deployment: Deployment, directory: Path) -> dict[str, str]:
 def _published(deployment: Deployment) -> Mapping[str, Published]:
     """One with findings and a layer, one that is excluded, one as an image, one that is gone again; by name."""
     named = {sample.name: replace(sample, account=0, region=0) for sample in SAMPLES}
-    functions = [publish(deployment, named[name]) for name in ("invoice-render", "health-check", "legacy-report")]
+    functions = [publish(deployment, named[name]) for name in PUBLISHED]
     gone = publish(deployment, replace(TRANSIENT, account=0, region=0))
     functions += [_with_a_layer(deployment, functions[0]), _image(deployment, functions[0]), gone]
     deployment.client("lambda", account=gone.account).delete_function(FunctionName=_of(gone))
@@ -225,6 +240,29 @@ async def _examined() -> tuple[Check, ...]:
     found: list[Check] = []
     await doctor_inside.look(doctor_inside.Wanted(quiet=timedelta(days=14)), found.append, lambda _step: None)
     return tuple(found)
+
+
+async def _swept(deployment: Deployment, organization: LocalOrganization) -> SweepReport:
+    """As the sweep's task does, versions too; one function is there that nobody has told of, and one has versions.
+
+    Which accounts there are is asked both ways, but only the spoke is gone over: the others have no role to enter.
+    """
+    named = {sample.name: replace(sample, account=0, region=0) for sample in SAMPLES}
+    unseen = publish(deployment, next(sample for name, sample in named.items() if name not in PUBLISHED))
+    client = deployment.client("lambda", account=unseen.account)
+    version = client.publish_version(FunctionName=unseen.arn)["Version"]
+    client.create_alias(FunctionName=unseen.arn, Name="live", FunctionVersion=version)
+    settings = load().model_copy(update={"sweep_versions": True, "sweep_all_tags": True})
+    region = deployment.hub_region
+    everybody = await roster_of(settings, (), (), region)
+    of_unit = await roster_of(settings, (), (organization.units["workloads"],), region)
+    assert set(of_unit.accounts) < set(everybody.accounts)
+    async with open_sweep(settings, os.environ, observer=None, redactor=Redactor()) as ready:
+        # The embedded cloud has the regions of all partitions in one account: they are asked for, but not gone over.
+        there = await estate(settings, ready.hub.clients, ready.hub.clock, Redactor())
+        assert region in await there.regions(unseen.account)
+        scope = SweepScope(accounts=of_unit.accounts, regions=(region,), profile_id=ready.profile.id)
+        return await ready.sweep.run(scope, of_unit.accounts)
 
 
 def _asked_for(deployment: Deployment, function: Published, queue: str) -> None:

@@ -38,12 +38,21 @@ resource "aws_cloudformation_stack" "hub" {
 
 resource "aws_cloudformation_stack" "monitoring" {
   #checkov:skip=CKV_AWS_124:who hears of its events is given by notification_arns
-  count      = var.create_monitoring ? 1 : 0
-  depends_on = [aws_cloudformation_stack.hub]
+  # Scaling lies in it: without alarms and dashboard it is there for a worker all the same.
+  count = var.create_monitoring ? 1 : local.runs_worker ? 1 : 0
 
-  name              = "scanhub-hub-monitoring"
-  template_body     = file("${local.templates}/hub-monitoring.yaml")
-  parameters        = var.monitoring_parameters
+  name          = "scanhub-hub-monitoring"
+  template_body = file("${local.templates}/hub-monitoring.yaml")
+  # By what they read the hub's stack comes first: of an older template, it lets go of the scaling that is made here.
+  parameters = merge(
+    local.monitoring_parameters,
+    {
+      EventBusName      = split("/", aws_cloudformation_stack.hub.outputs["BusArn"])[1]
+      ServiceName       = lookup(aws_cloudformation_stack.hub.outputs, "ServiceName", "")
+      SweepScheduleName = lookup(aws_cloudformation_stack.hub.outputs, "SweepScheduleName", "")
+    },
+    var.monitoring_parameters,
+  )
   capabilities      = ["CAPABILITY_NAMED_IAM"]
   notification_arns = var.notification_arns
   tags              = var.tags

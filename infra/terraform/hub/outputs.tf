@@ -84,3 +84,8 @@ output "service_name" {
   description = "The ECS service; null without it."
   value       = lookup(aws_cloudformation_stack.hub.outputs, "ServiceName", null)
 }
+
+output "sweep_schedule_name" {
+  description = "The sweep's schedule; null without one."
+  value       = lookup(aws_cloudformation_stack.hub.outputs, "SweepScheduleName", null)
+}

@@ -26,7 +26,7 @@ variable "network_parameters" {
 
 variable "create_monitoring" {
   type        = bool
-  description = "Whether alarms and the dashboard are made (infra/hub-monitoring.yaml)."
+  description = "Whether alarms and the dashboard are made (infra/hub-monitoring.yaml), or only scaling."
   default     = true
   nullable    = false
 }
@@ -38,8 +38,8 @@ variable "monitoring_parameters" {
   nullable    = false
 
   validation {
-    condition     = length(setsubtract(keys(var.monitoring_parameters), ["EnableAlarms", "EventBusName", "MissingTasksPercent", "NoAccessQuarters", "OldestChangeSeconds"])) == 0
-    error_message = "monitoring_parameters holds a name that infra/hub-monitoring.yaml has no parameter of."
+    condition     = length(setsubtract(keys(var.monitoring_parameters), ["EnableAlarms", "EventBusName", "MissingTasksPercent", "NoAccessQuarters", "OldestChangeSeconds", "SweepOverdueHours"])) == 0
+    error_message = "monitoring_parameters holds a name that infra/hub-monitoring.yaml has no parameter of, or that has a variable of its own."
   }
 }
 
@@ -285,6 +285,34 @@ variable "bulk_scan_schedule" {
   }
 }
 
+variable "sweep_regions" {
+  type        = string
+  description = "Comma list of regions to sweep; left empty, all that are enabled in each account."
+  default     = null
+
+  validation {
+    condition     = var.sweep_regions == null ? true : can(regex("^([a-z]{2,4}(-[a-z]+)+-\\d(, ?[a-z]{2,4}(-[a-z]+)+-\\d)*)?$", var.sweep_regions))
+    error_message = "sweep_regions must match ^([a-z]{2,4}(-[a-z]+)+-\\d(, ?[a-z]{2,4}(-[a-z]+)+-\\d)*)?$."
+  }
+}
+
+variable "sweep_versions" {
+  type        = bool
+  description = "Whether published versions with an alias or provisioned concurrency are swept too."
+  default     = null
+}
+
+variable "sweep_per_minute" {
+  type        = number
+  description = "Scan requests that a sweep queues in a minute; 0 is without a limit."
+  default     = null
+
+  validation {
+    condition     = var.sweep_per_minute == null ? true : var.sweep_per_minute >= 0 && var.sweep_per_minute <= 100000
+    error_message = "sweep_per_minute must be at least 0, at most 100000."
+  }
+}
+
 variable "qscanner_mode" {
   type        = string
   description = "How far the scanner goes."
@@ -349,6 +377,28 @@ variable "cache_ttl_days" {
   validation {
     condition     = var.cache_ttl_days == null ? true : var.cache_ttl_days >= 1 && var.cache_ttl_days <= 365
     error_message = "cache_ttl_days must be at least 1, at most 365."
+  }
+}
+
+variable "change_target" {
+  type        = number
+  description = "Seconds within which a change is to be scanned; `scanhub coverage` tells the share."
+  default     = null
+
+  validation {
+    condition     = var.change_target == null ? true : var.change_target >= 60 && var.change_target <= 86400
+    error_message = "change_target must be at least 60, at most 86400."
+  }
+}
+
+variable "exclude_accounts" {
+  type        = string
+  description = "Comma list of accounts in which nothing is scanned."
+  default     = null
+
+  validation {
+    condition     = var.exclude_accounts == null ? true : can(regex("^(\\d{12}(, ?\\d{12})*)?$", var.exclude_accounts))
+    error_message = "exclude_accounts must match ^(\\d{12}(, ?\\d{12})*)?$."
   }
 }
 

@@ -90,7 +90,7 @@ def canned(clients: CannedClients, **changes: str) -> DeployedHub:
         status="CREATE_COMPLETE",
         reason="",
         outputs={name: value for name, value in outputs.items() if value},
-        parameters={"OrganizationId": "o-a1b2c3d4e5", "MinTasks": "1", "BulkScanSchedule": ""},
+        parameters={"OrganizationId": "o-a1b2c3d4e5", "BulkScanSchedule": ""},
         tags={},
         is_protected=True,
     )

@@ -40,7 +40,7 @@ def test_who_was_unsubscribed_a_moment_ago_hears_nothing() -> None:
 @pytest.mark.parametrize(
     ("schedules", "wanted", "expected"),
     [
-        ([], "", ("ok", "no schedule, as the hub was deployed (BulkScanSchedule is empty)")),
+        ([], "", ("warning", "no schedule, as the hub was deployed (BulkScanSchedule is empty)")),
         ([], "rate(1 day)", ("failed", "the hub was deployed with the schedule rate(1 day), and there is none")),
         ([{"Name": "scanhub-sweep", "State": "ENABLED"}], "rate(1 day)", ("ok", "enabled: rate(1 day)")),
         ([{"Name": "scanhub-sweep", "State": "DISABLED"}], "rate(1 day)", ("warning", "its state is DISABLED")),
@@ -52,6 +52,14 @@ def test_the_sweeps_schedule(schedules: list[Any], wanted: str, expected: tuple[
     hub = canned(clients)
     object.__setattr__(hub.stack, "parameters", {**hub.stack.parameters, "BulkScanSchedule": wanted})
     assert told(hub, "sweep-schedule") == [expected]
+
+
+def test_nothing_is_swept_before_there_is_a_worker() -> None:
+    clients = CannedClients()
+    clients.answer("scheduler", "list_schedules", {"Schedules": []})
+    hub = canned(clients, ServiceName="")
+    object.__setattr__(hub.stack, "parameters", {**hub.stack.parameters, "BulkScanSchedule": "rate(1 day)"})
+    assert told(hub, "sweep-schedule") == [("ok", "no schedule before there is a worker")]
 
 
 @pytest.mark.parametrize(

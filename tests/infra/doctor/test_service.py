@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from hub.diagnosis import Verdict
-from tests.infra.doctor.looking import ACCOUNT, NOW, REGION, CannedClients, canned, look, told
+from tests.infra.doctor.looking import ACCOUNT, NOW, REGION, CannedClients, canned, look, stack, told
 
 TASK_DEFINITION = f"arn:aws:ecs:{REGION}:{ACCOUNT}:task-definition/scanhub-worker:7"
 TASK = f"arn:aws:ecs:{REGION}:{ACCOUNT}:task/scanhub/0f9de17a6465404e8b1b2356dc13c2f8"
@@ -36,7 +36,16 @@ def asked(name: str, **changes: Any) -> list[tuple[str, str]]:
         {"services": [service(**changes)]},
         asked={"cluster": "scanhub", "services": ["scanhub-worker"]},
     )
+    if name == "service":
+        beside(clients, least="1")
     return told(canned(clients), name)
+
+
+def beside(clients: CannedClients, least: str) -> None:
+    """The stack that scales."""
+    parameters = [{"ParameterKey": "MinTasks", "ParameterValue": least}]
+    there = {"Stacks": [stack("scanhub-hub-monitoring", Parameters=parameters)]}
+    clients.answer("cloudformation", "describe_stacks", there, asked={"StackName": "scanhub-hub-monitoring"})
 
 
 @pytest.mark.parametrize(
@@ -186,6 +195,12 @@ def test_trouble_is_trouble_also_for_those_who_may_not_see_why_tasks_stopped() -
 def test_fewer_tasks_than_the_least() -> None:
     clients = CannedClients()
     clients.answer("ecs", "describe_services", {"services": [service(desiredCount=1, runningCount=1)]})
-    hub = canned(clients)
-    object.__setattr__(hub.stack, "parameters", {**hub.stack.parameters, "MinTasks": "3"})
-    assert told(hub, "service") == [("warning", "1 of 1 tasks run, though MinTasks is 3")]
+    beside(clients, least="3")
+    assert told(canned(clients), "service") == [("warning", "1 of 1 tasks run, though MinTasks is 3")]
+
+
+def test_how_many_tasks_are_the_least_is_not_known_where_nothing_scales() -> None:
+    clients = CannedClients()
+    clients.answer("ecs", "describe_services", {"services": [service(desiredCount=1, runningCount=1)]})
+    clients.refuse("cloudformation", "describe_stacks", "ValidationError", "Stack with id x does not exist")
+    assert told(canned(clients), "service") == [("ok", "1 of 1 tasks run")]

@@ -25,7 +25,8 @@ class Monitoring:
         self.deploy()
 
     def deploy(self, **parameters: str) -> None:
-        bring_up(self.stacks, STACK, "hub-monitoring.yaml", parameters)
+        """Without a hub there is no service, and so no scaling (that is in test_deployed_hub.py)."""
+        bring_up(self.stacks, STACK, "hub-monitoring.yaml", {"SweepScheduleName": "scanhub-sweep", **parameters})
 
     def alarms(self) -> dict[str, dict[str, Any]]:
         return {one["AlarmName"]: one for one in self.cloudwatch.describe_alarms()["MetricAlarms"]}
@@ -40,7 +41,8 @@ def monitoring() -> Iterator[Monitoring]:
 
 def declared() -> set[str]:
     resources = template("hub-monitoring.yaml")["Resources"].values()
-    return {one["Properties"]["AlarmName"] for one in resources if one["Type"] == "AWS::CloudWatch::Alarm"}
+    names = {one["Properties"]["AlarmName"] for one in resources if one["Type"] == "AWS::CloudWatch::Alarm"}
+    return names - {"scanhub-scaling"}
 
 
 def test_every_alarm_tells_the_hubs_topic_and_what_to_do(monitoring: Monitoring) -> None:
@@ -77,8 +79,23 @@ def test_the_dashboard_is_json_with_widgets_of_this_region(monitoring: Monitorin
 def test_thresholds_change_in_place_and_alarms_go_without_the_dashboard(monitoring: Monitoring) -> None:
     monitoring.deploy(OldestChangeSeconds="7200")
     assert monitoring.alarms()["scanhub-oldest-change"]["Threshold"] == 7200.0
+    monitoring.deploy(SweepScheduleName="")
+    assert set(monitoring.alarms()) == declared() - {"scanhub-sweep-overdue"}
     monitoring.deploy(EnableAlarms="false")
     assert monitoring.alarms() == {}
     assert monitoring.cloudwatch.get_dashboard(DashboardName="scanhub")["DashboardBody"]
     monitoring.deploy()
     assert set(monitoring.alarms()) == declared()
+
+
+def test_hours_without_a_worker_count_only_where_none_need_be_there(monitoring: Monitoring) -> None:
+    def overdue(**parameters: str) -> tuple[int, str]:
+        monitoring.deploy(**parameters)
+        alarm = monitoring.alarms()["scanhub-sweep-overdue"]
+        return alarm["EvaluationPeriods"], alarm["TreatMissingData"]
+
+    assert overdue() == (50, "notBreaching")
+    assert overdue(MinTasks="0", SweepOverdueHours="168") == (168, "breaching")
+    monitoring.deploy(SweepOverdueHours="0")
+    assert "scanhub-sweep-overdue" not in monitoring.alarms()
+    monitoring.deploy()

@@ -1,6 +1,7 @@
 """Stacks that are there already, changed in place."""
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from infra.local.cloud import EmbeddedCloud
 from infra.local.deployment import Deployment, deploy
-from infra.rollout.site import HUB_STACK
+from infra.rollout.site import HUB_STACK, MONITORING_STACK
 from tests.conftest import forget_aws
 
 SPOKE = "210000000001"
@@ -27,9 +28,9 @@ def hub(cloud: EmbeddedCloud) -> Deployment:
     return bring(cloud)
 
 
-def bring(cloud: EmbeddedCloud, **parameters: str) -> Deployment:
+def bring(cloud: EmbeddedCloud, *, scaling: Mapping[str, str] = MappingProxyType({}), **parameters: str) -> Deployment:
     """The hub with these parameters; each test puts them back by naming only its own."""
-    return deploy(cloud.endpoint, spokes=0, parameters={"hub.yaml": parameters})
+    return deploy(cloud.endpoint, spokes=0, parameters={"hub.yaml": parameters, "hub-monitoring.yaml": scaling})
 
 
 def physical_ids(deployment: Deployment, stack: str = HUB_STACK) -> dict[str, str]:
@@ -59,6 +60,7 @@ def service_of(deployment: Deployment) -> dict[str, Any]:
         ("EnableTagging", "false", "SCANHUB_ENABLE_TAGGING"),
         ("ScanTimeout", "600", "SCANHUB_SCAN_TIMEOUT"),
         ("MaxScansPerAccount", "2", "SCANHUB_MAX_SCANS_PER_ACCOUNT"),
+        ("ExcludeAccounts", "111122223333", "SCANHUB_EXCLUDE_ACCOUNTS"),
     ],
 )
 def test_a_setting_reaches_the_service_by_a_new_revision(
@@ -66,18 +68,20 @@ def test_a_setting_reaches_the_service_by_a_new_revision(
 ) -> None:
     before = physical_ids(bring(cloud))
     assert environment_of(hub)[setting] != value
-    bring(cloud, **{parameter: value})
+    deploy(cloud.endpoint, spokes=0, parameters={"hub.yaml": {parameter: value}})
     assert environment_of(hub)[setting] == value
     after = physical_ids(hub)
-    assert {name for name in before if before[name] != after[name]} == {"Task"}
+    # Both tasks have the settings that concern them.
+    changed = {name for name in before if before[name] != after[name]}
+    assert {"Task"} <= changed <= {"Task", "SweepTask"}
     ecs = hub.client("ecs")
     active = ecs.list_task_definitions(familyPrefix="scanhub-worker", status="ACTIVE")["taskDefinitionArns"]
     assert active == [after["Task"]]
 
 
 def test_bounds_and_capacity_of_the_service_change_in_place(cloud: EmbeddedCloud, hub: Deployment) -> None:
-    before = physical_ids(bring(cloud))
-    bring(cloud, MinTasks="2", MaxTasks="30", SpotShare="50", BacklogPerTask="5")
+    before = physical_ids(bring(cloud)), physical_ids(hub, MONITORING_STACK)
+    bring(cloud, scaling={"MinTasks": "2", "MaxTasks": "30", "BacklogPerTask": "5"}, SpotShare="50")
     (target,) = hub.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="ecs")[
         "ScalableTargets"
     ]
@@ -89,7 +93,7 @@ def test_bounds_and_capacity_of_the_service_change_in_place(cloud: EmbeddedCloud
     policies = hub.client("application-autoscaling").describe_scaling_policies(ServiceNamespace="ecs")
     (backlog,) = [one for one in policies["ScalingPolicies"] if one["PolicyName"] == "scanhub-backlog"]
     assert backlog["TargetTrackingScalingPolicyConfiguration"]["TargetValue"] == 5.0
-    assert physical_ids(hub) == before
+    assert (physical_ids(hub), physical_ids(hub, MONITORING_STACK)) == before
 
 
 def test_results_and_archive_get_other_terms_and_keep_what_they_hold(cloud: EmbeddedCloud, hub: Deployment) -> None:
@@ -118,15 +122,21 @@ def test_the_sweeps_schedule_comes_changes_and_goes(cloud: EmbeddedCloud, hub: D
         names = [one["Name"] for one in scheduler.list_schedules()["Schedules"]]
         return [scheduler.get_schedule(Name=name, GroupName="scanhub")["ScheduleExpression"] for name in names]
 
+    def overdue() -> bool:
+        return "SweepOverdue" in physical_ids(hub, MONITORING_STACK)
+
     before = physical_ids(bring(cloud))
-    assert schedules() == []
-    bring(cloud, BulkScanSchedule="rate(1 day)")
-    assert schedules() == ["rate(1 day)"]
+    assert (schedules(), overdue()) == (["rate(1 day)"], True)
     bring(cloud, BulkScanSchedule="cron(0 3 * * ? *)")
-    assert schedules() == ["cron(0 3 * * ? *)"]
+    assert (schedules(), overdue()) == (["cron(0 3 * * ? *)"], True)
+    bring(cloud, BulkScanSchedule="")
+    # Whoever sweeps by hand is not told that no sweep came by itself.
+    assert (schedules(), overdue()) == ([], False)
+    assert before.items() - physical_ids(hub).items() == {
+        (name, one) for name, one in before.items() if name in {"ScheduleGroup", "SchedulerRole", "SweepSchedule"}
+    }
     bring(cloud)
-    assert schedules() == []
-    assert physical_ids(hub) == before
+    assert schedules() == ["rate(1 day)"]
 
 
 def test_notifications_leave_the_workers_settings_and_the_topic_stays(cloud: EmbeddedCloud, hub: Deployment) -> None:

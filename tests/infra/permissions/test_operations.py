@@ -8,14 +8,19 @@ from botocore.model import ServiceModel
 
 from infra.permissions.code import ROOT
 from infra.permissions.operations import ACTIONS, METHODS, needs
+from infra.permissions.operations import MODELS as NAMES
 from infra.permissions.reasons import load
 from tests.conftest import MODELS
 
-FOLDERS = ("hub", "spoke", "infra/doctor/inside")
-"""What runs with the worker's role calls AWS from here alone."""
+FOLDERS = ("hub", "hub/dead_letters", "hub/sweep", "spoke", "infra/doctor/inside")
+"""What runs with the worker's role calls AWS from here alone; a sweep also asks which accounts there are."""
 
 OF_COMMANDS = {
+    ("hub/caller.py", "caller_arn", "get_caller_identity"): "scanhub pause",
+    ("hub/dead_letters/queue.py", "_release", "change_message_visibility_batch"): "scanhub dlq",
+    ("hub/dead_letters/queue.py", "receive", "receive_message"): "scanhub dlq",
     ("hub/objects.py", "get", "get_object"): "scanhub show",
+    ("hub/queue_age.py", "oldest_ages", "get_metric_data"): "scanhub status",
     ("hub/queue.py", "send", "send_message"): "scanhub scan",
 }
 """File, function and method of calls that an engineer's commands make: the worker's role needs nothing for them."""
@@ -38,7 +43,8 @@ def _is_client(node: ast.expr) -> bool:
 
 SERVICES = sorted({call.partition(":")[0] for call in ACTIONS})
 OPERATIONS = {
-    service: set(ServiceModel(MODELS.load_service_model(service, "service-2")).operation_names) for service in SERVICES
+    service: set(ServiceModel(MODELS.load_service_model(NAMES.get(service, service), "service-2")).operation_names)
+    for service in SERVICES
 }
 KNOWN = {xform_name(name) for names in OPERATIONS.values() for name in names}
 

@@ -25,12 +25,16 @@ SPOKE = {
 }
 
 
-def planned(folder: Path, module: str, values: dict[str, Any]) -> tuple[dict[str, str] | None, str]:
+def planned(
+    folder: Path, module: str, values: dict[str, Any], shown: str = "parameters"
+) -> tuple[dict[str, str] | None, str]:
     """The parameters of the stack, and what Terraform says."""
     for name in ("variables.tf", "parameters.tf"):
         shutil.copy(TERRAFORM / module / name, folder / name)
-    shown = 'output "parameters" {\n  value = { for key, value in local.parameters : key => nonsensitive(value) }\n}\n'
-    (folder / "stub.tf").write_text(STUBS[module] + shown)
+    output = (
+        f'output "parameters" {{\n  value = {{ for key, value in local.{shown} : key => nonsensitive(value) }}\n}}\n'
+    )
+    (folder / "stub.tf").write_text(STUBS[module] + output)
     (folder / "values.auto.tfvars.json").write_text(json.dumps(values))
     environ = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(folder), "CHECKPOINT_DISABLE": "1"}
     arguments = ["terraform", f"-chdir={folder}", "apply", "-auto-approve", "-no-color", "-input=false"]
@@ -46,15 +50,26 @@ def test_the_hub_is_given_only_what_differs_from_the_templates_defaults(tmp_path
     given, said = planned(
         tmp_path,
         "hub",
-        {"subnet_ids": ["subnet-1", "subnet-2"], "max_tasks": 40, "enable_tagging": False, "cpu_architecture": "ARM64"},
+        {
+            "subnet_ids": ["subnet-1", "subnet-2"],
+            "cache_ttl_days": 7,
+            "sweep_versions": True,
+            "cpu_architecture": "ARM64",
+        },
     )
     assert given == {
         "OrganizationId": "o-a1b2c3d4e5",
         "SubnetIds": "subnet-1,subnet-2",
-        "MaxTasks": "40",
-        "EnableTagging": "false",
+        "CacheTTLDays": "7",
+        "SweepVersions": "true",
         "CpuArchitecture": "ARM64",
     }, said
+
+
+def test_scaling_goes_to_the_stack_that_reads_the_metrics(tmp_path: Path) -> None:
+    values = {"min_tasks": 0, "max_tasks": 40, "create_monitoring": False}
+    given, said = planned(tmp_path, "hub", values, "monitoring_parameters")
+    assert given == {"MinTasks": "0", "MaxTasks": "40", "EnableMonitoring": "false"}, said
 
 
 def test_the_spokes_are_given_everything(tmp_path: Path) -> None:
@@ -73,6 +88,8 @@ def test_the_spokes_are_given_everything(tmp_path: Path) -> None:
         ("hub", {"qualys_secret_arn": "hunter2"}, "qualys_secret_arn must match"),
         ("hub", {"scan_timeout": 5}, "scan_timeout must be at least 60"),
         ("hub", {"network_parameters": {"Nat": "1"}}, "has no parameter of"),
+        ("hub", {"monitoring_parameters": {"MaxTasks": "40"}}, "or that has a variable of its own"),
+        ("hub", {"sweep_regions": "Frankfurt"}, "sweep_regions must match"),
         ("hub", {"create_network": True, "vpc_id": "vpc-1a2b"}, "leave vpc_id and subnet_ids out"),
         ("spokes", {**SPOKE, "regions": []}, "regions must name at least one region"),
         ("spokes", {**SPOKE, "regions": ["eu-west-1", "eu-west-1"]}, "none twice"),

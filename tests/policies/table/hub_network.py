@@ -8,7 +8,7 @@ from tests.policies.table.bus import STRANGE_ADMINISTRATOR
 from tests.policies.table.hub_data import LEDGER
 from tests.policies.table.hub_roles import ASSUME
 from tests.policies.table.stacks import HUB_ADMINISTRATOR, THE_NETWORK, WORKER
-from tests.policies.table.worker import INDEX, OTHER_TABLE, of_the_hub
+from tests.policies.table.worker import BY_ACCOUNT, BY_STATE, OTHER_TABLE, of_the_hub
 from tests.policies.world import HUB, REGION, STRANGER, Resource, role, service, session
 
 ENDPOINT: Policy = THE_NETWORK.resources["DynamoDbEndpoint"]["Properties"]["PolicyDocument"]
@@ -41,8 +41,9 @@ GROUPS = of_the_hub("*", "-")
 
 ROWS = (
     Row(WORKER_INSIDE, "dynamodb:UpdateItem", LEDGER, ALLOWED, "its way to the ledger"),
-    Row(WORKER_INSIDE, "dynamodb:Query", INDEX, DENIED, "the endpoint lets it through, its role does not"),
-    Row(ADMINISTRATOR_INSIDE, "dynamodb:Query", INDEX, ALLOWED, "the index is part of the ledger"),
+    Row(WORKER_INSIDE, "dynamodb:Query", BY_STATE, DENIED, "the endpoint lets it through, its role does not"),
+    Row(WORKER_INSIDE, "dynamodb:Query", BY_ACCOUNT, ALLOWED, "a sweep asks for what is known of an account"),
+    Row(ADMINISTRATOR_INSIDE, "dynamodb:Query", BY_STATE, ALLOWED, "the index is part of the ledger"),
     Row(ADMINISTRATOR_INSIDE, "dynamodb:PutItem", OTHER_TABLE, DENIED, "no other table by this way"),
     Row(STRANGER_INSIDE, "dynamodb:PutItem", STRANGE_TABLE, DENIED, "nothing is carried out into another account"),
     Row(STRANGER_INSIDE, "dynamodb:GetItem", OPEN_LEDGER, DENIED, "nor read with credentials brought along"),

@@ -48,6 +48,7 @@ def by_iam(arn: str, name: str) -> Resource:
 
 
 FUNCTION = Resource(name="a function", arn=str(ORDERS), account=SPOKE)
+VERSION = Resource(name="a published version", arn=f"{ORDERS}:7", account=SPOKE)
 STRANGE_FUNCTION = Resource(
     name="another account's function, shared",
     arn=str(replace(ORDERS, account=OTHER_SPOKE)),
@@ -95,7 +96,21 @@ ROWS = (
     Row(SPOKE_SESSION, "lambda:GetFunction", FUNCTION, ALLOWED, "describes it"),
     Row(SPOKE_SESSION, "lambda:GetFunctionConfiguration", FUNCTION, ALLOWED, "the scanner asks"),
     Row(SPOKE_SESSION, "lambda:ListTags", FUNCTION, ALLOWED, "the tag that excludes"),
+    Row(SPOKE_SESSION, "lambda:GetFunction", VERSION, ALLOWED, "also a published version"),
     Row(SPOKE_SESSION, "lambda:ListFunctions", NO_RESOURCE, ALLOWED, "doctor and sweep"),
+    Row(SPOKE_SESSION, "lambda:ListAliases", FUNCTION, ALLOWED, "which versions are in use"),
+    Row(SPOKE_SESSION, "lambda:ListProvisionedConcurrencyConfigs", FUNCTION, ALLOWED, "the same"),
+    Row(
+        SPOKE_SESSION, "lambda:ListAliases", STRANGE_FUNCTION, DENIED, "another account's function, though it is shared"
+    ),
+    Row(SPOKE_SESSION, "lambda:ListEventSourceMappings", NO_RESOURCE, DENIED, "code, not what calls it"),
+    Row(SPOKE_SESSION, "lambda:UpdateAlias", FUNCTION, DENIED, "no alias is moved"),
+    Row(SPOKE_SESSION, "lambda:PublishVersion", FUNCTION, DENIED, "no version is made"),
+    Row(SPOKE_SESSION, "ec2:DescribeRegions", NO_RESOURCE, ALLOWED, "where there may be functions"),
+    Row(SPOKE_SESSION, "ec2:DescribeInstances", NO_RESOURCE, DENIED, "nothing else of EC2"),
+    Row(SPOKE_SESSION, "tag:GetResources", NO_RESOURCE, ALLOWED, "which functions carry the tag that excludes"),
+    Row(SPOKE_SESSION, "tag:GetTagValues", NO_RESOURCE, DENIED, "and nothing else of tags"),
+    Row(SPOKE_SESSION, "tag:TagResources", NO_RESOURCE, DENIED, "least of all tags of whatever there is"),
     Row(SPOKE_SESSION, "lambda:GetLayerVersion", OWN_LAYER, ALLOWED, "layers are code too"),
     Row(SPOKE_SESSION, "lambda:GetLayerVersion", SHARED_LAYER, ALLOWED, "also those that others share"),
     Row(

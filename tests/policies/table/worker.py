@@ -7,7 +7,17 @@ from tests.policies.table.bus import CHANGES, CHANGES_DLQ, SWEEP, SWEEP_DLQ, UND
 from tests.policies.table.hub_data import BUCKET, LEDGER, RESULT, TOPIC, UNDER_ANOTHER_KEY, under
 from tests.policies.table.hub_key import WORKER_WITH_A_GIVEN_SECRET
 from tests.policies.table.stacks import HUB_WITH_A_SECRET_OF_ITS_OWN, THE_HUB, WORKER
-from tests.policies.world import HUB, OTHER_REGION, REGION, Resource, resource
+from tests.policies.world import (
+    HUB,
+    ORGANIZATION,
+    OTHER_REGION,
+    REGION,
+    SPOKE,
+    STRANGE_ORGANIZATION,
+    STRANGER,
+    Resource,
+    resource,
+)
 
 
 def of_the_hub(arn: str, name: str) -> Resource:
@@ -23,7 +33,23 @@ OTHER_QUEUE = of_the_hub(f"arn:aws:sqs:{REGION}:{HUB}:orders", "another queue")
 OTHER_TABLE = of_the_hub(f"arn:aws:dynamodb:{REGION}:{HUB}:table/orders", "another table")
 OTHER_BUCKET = of_the_hub("arn:aws:s3:::payroll/scans/x", "another bucket, same prefix")
 OTHER_TOPIC = of_the_hub(f"arn:aws:sns:{REGION}:{HUB}:payroll", "another topic")
-INDEX = replace(LEDGER, name="the ledger's index", arn=f"{LEDGER.arn}/index/by-state")
+BY_STATE = replace(LEDGER, name="the index by state", arn=f"{LEDGER.arn}/index/by-state")
+BY_ACCOUNT = replace(LEDGER, name="the index by account", arn=f"{LEDGER.arn}/index/by-account")
+SUMMARY = replace(
+    RESULT, name="a sweep's summary", arn=f"{BUCKET.arn}/sweeps/20261122T071500123Z-1a2b3c4d/summary.json"
+)
+NO_RESOURCE = of_the_hub("*", "-")
+UNIT = Resource(
+    name="a unit of the organization",
+    arn=f"arn:aws:organizations::{SPOKE}:ou/{ORGANIZATION}/ou-ab12-11111111",
+    account=HUB,
+)
+STRANGE_UNIT = Resource(
+    name="another organization's unit",
+    arn=f"arn:aws:organizations::{STRANGER}:ou/{STRANGE_ORGANIZATION}/ou-ab12-11111111",
+    account=HUB,
+)
+ITS_DEFINITION = of_the_hub(f"arn:aws:ecs:{REGION}:{HUB}:task-definition/scanhub-sweep:1", "the sweep's task")
 ELSEWHERE = replace(RESULT, name="an object beside scans/", arn=f"{BUCKET.arn}/config/settings.json")
 ITS_TASK = of_the_hub(f"arn:aws:ecs:{REGION}:{HUB}:task/scanhub/0f3c2a9d41e84b6c9b1f2d3e4a5b6c7d", "its task")
 OTHER_TASK = of_the_hub(f"arn:aws:ecs:{REGION}:{HUB}:task/shop/0f3c2a9d41e84b6c9b1f2d3e4a5b6c7d", "another cluster's")
@@ -44,13 +70,18 @@ ROWS = (
     Row(WORKER, "sqs:ReceiveMessage", CHANGES_DLQ, DENIED, "what is parked is for people"),
     Row(WORKER, "sqs:DeleteMessage", SWEEP_DLQ, DENIED, "and stays"),
     Row(WORKER, "sqs:ReceiveMessage", UNDELIVERED, DENIED, "EventBridge's own dead letters too"),
-    Row(WORKER, "sqs:SendMessage", CHANGES, DENIED, "it asks nobody for a scan"),
+    Row(WORKER, "sqs:SendMessage", SWEEP, ALLOWED, "a sweep asks for scans"),
+    Row(WORKER, "sqs:SendMessage", CHANGES, DENIED, "a change is for AWS alone to tell"),
+    Row(WORKER, "sqs:SendMessage", UNDELIVERED, DENIED, "the sweep's queue only"),
     Row(WORKER, "sqs:PurgeQueue", CHANGES, DENIED, "one message at a time"),
     Row(WORKER, "sqs:SetQueueAttributes", CHANGES, DENIED, "nor another policy"),
     Row(WORKER, "sqs:ReceiveMessage", OTHER_QUEUE, DENIED, "its own queues only"),
     Row(WORKER, "dynamodb:UpdateItem", LEDGER, ALLOWED, "leases and coverage"),
     Row(WORKER, "dynamodb:BatchGetItem", LEDGER, ALLOWED, "looks a batch up"),
     Row(WORKER, "dynamodb:DescribeTable", LEDGER, ALLOWED, "is asked at the start"),
+    Row(WORKER, "dynamodb:Query", BY_ACCOUNT, ALLOWED, "what is known of an account, for a sweep"),
+    Row(WORKER, "dynamodb:Query", BY_STATE, DENIED, "lists by state are for people"),
+    Row(WORKER, "dynamodb:Scan", BY_ACCOUNT, DENIED, "one account at a time"),
     Row(WORKER, "dynamodb:DeleteItem", LEDGER, DENIED, "nothing of the ledger is deleted"),
     Row(WORKER, "dynamodb:DeleteTable", LEDGER, DENIED, "least of all the ledger"),
     Row(WORKER, "dynamodb:UpdateItem", OTHER_TABLE, DENIED, "its own table only"),
@@ -60,8 +91,11 @@ ROWS = (
     Row(WORKER, "s3:GetObject", RESULT, DENIED, "results are for people to read"),
     Row(WORKER, "s3:ListBucket", BUCKET, ALLOWED, "a missing object is no refusal"),
     Row(WORKER, "s3:DeleteObject", RESULT, DENIED, "no result is ever deleted by it"),
-    Row(WORKER, "s3:PutObject", ELSEWHERE, DENIED, "under scans/ only"),
-    Row(WORKER, "s3:GetObject", ELSEWHERE, DENIED, "under scans/ only"),
+    Row(WORKER, "s3:PutObject", SUMMARY, ALLOWED, "what a sweep found", UNDER_THE_KEY),
+    Row(WORKER, "s3:PutObject", SUMMARY, FORBIDDEN, "no key but the hub's", UNDER_ANOTHER_KEY),
+    Row(WORKER, "s3:GetObject", SUMMARY, DENIED, "results are for people to read"),
+    Row(WORKER, "s3:PutObject", ELSEWHERE, DENIED, "under scans/ and sweeps/ only"),
+    Row(WORKER, "s3:GetObject", ELSEWHERE, DENIED, "under scans/ and sweeps/ only"),
     Row(WORKER, "s3:PutObject", OTHER_BUCKET, DENIED, "its own bucket only"),
     Row(WORKER, "s3:PutBucketPolicy", BUCKET, DENIED, "it opens nothing"),
     Row(WORKER, "s3:PutObjectAcl", RESULT, DENIED, "the same"),
@@ -80,6 +114,13 @@ ROWS = (
     Row(WORKER, "ecs:UpdateTaskProtection", TASK_ELSEWHERE, DENIED, "its own region only"),
     Row(WORKER, "ecs:StopTask", ITS_TASK, DENIED, "it protects and nothing else"),
     Row(WORKER, "ecs:ExecuteCommand", ITS_TASK, DENIED, "nobody enters a task by it"),
+    Row(WORKER, "ecs:RunTask", ITS_DEFINITION, DENIED, "the schedule and people start sweeps"),
+    Row(WORKER, "organizations:ListAccounts", NO_RESOURCE, ALLOWED, "whose functions are swept"),
+    Row(WORKER, "organizations:ListAccountsForParent", UNIT, ALLOWED, "those of a unit"),
+    Row(WORKER, "organizations:ListOrganizationalUnitsForParent", UNIT, ALLOWED, "and of the units below it"),
+    Row(WORKER, "organizations:ListAccountsForParent", STRANGE_UNIT, DENIED, "its own organization only"),
+    Row(WORKER, "organizations:ListPoliciesForTarget", UNIT, DENIED, "it lists accounts and nothing else"),
+    Row(WORKER, "organizations:MoveAccount", UNIT, DENIED, "and moves none"),
     Row(WORKER, "iam:PutRolePolicy", ITS_ROLE, DENIED, "it cannot give itself more"),
     Row(WORKER, "iam:UpdateAssumeRolePolicy", ITS_ROLE, DENIED, "nor let others in"),
     Row(WORKER, "iam:CreateRole", NEW_ROLE, DENIED, "nothing of IAM"),
