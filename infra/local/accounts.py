@@ -42,6 +42,8 @@ class Accounts:
         self._region = region
         # A session is not safe to be used by several threads at once.
         self._lock = threading.Lock()
+        # Made once: a client takes tens of milliseconds, and may be shared by threads.
+        self._clients: dict[tuple[str, str | None, str, str | None], AwsClient] = {}
         core = botocore.session.get_session()
         # Asking the instance for its role costs a second wherever there is none, and is never wanted here.
         core.get_component("credential_provider").remove("iam-role")
@@ -90,13 +92,17 @@ class Accounts:
 
     def _make(self, service: str, account: str | None, region: str, endpoint: str | None = None) -> AwsClient:
         with self._lock, calling(f"making a client for {service}"):
-            make: Any = self._session.client
-            credentials = self._credentials[account]
-            url = endpoint or self._endpoint
-            try:
-                return make(service, region_name=region, endpoint_url=url, config=_CONFIG, **credentials)
-            except ValueError as error:
-                raise Misconfigured(f"no client for {service} can be made: {error}") from error
+            key = (service, account, region, endpoint or self._endpoint)
+            if key not in self._clients:
+                make: Any = self._session.client
+                credentials = self._credentials[account]
+                try:
+                    self._clients[key] = make(
+                        service, region_name=region, endpoint_url=key[3], config=_CONFIG, **credentials
+                    )
+                except ValueError as error:
+                    raise Misconfigured(f"no client for {service} can be made: {error}") from error
+            return self._clients[key]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from types import TracebackType
 from typing import Self
 
@@ -63,7 +64,7 @@ class EmbeddedCloud:
     def __enter__(self) -> Self:
         with ExitStack() as exits:
             exits.enter_context(_the_only_one())
-            packages = PackageStore(DomainDispatcherApplication(create_backend_app))
+            packages = PackageStore(_moto())
             exits.enter_context(mends.installed(packages))
             _forget_everything()
             exits.callback(_forget_everything)
@@ -106,6 +107,13 @@ def _served(host: str, port: int, app: WsgiApp) -> Iterator[BaseWSGIServer]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@cache
+def _moto() -> WsgiApp:
+    # It keeps nothing but its routes, which take as long to set up as a hundred calls.
+    app: WsgiApp = DomainDispatcherApplication(create_backend_app)
+    return app
 
 
 def _forget_everything() -> None:

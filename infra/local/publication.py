@@ -94,7 +94,7 @@ def publish(deployment: Deployment, spec: FunctionSpec) -> Published:
     region = deployment.regions[spec.region % len(deployment.regions)]
     functions = deployment.client("lambda", account=account, region=region)
     with calling(f"publishing the function {spec.name} in {account}, {region}"):
-        role = _function_role(deployment.client("iam", account=account, region=region))
+        role = function_role(deployment.client("iam", account=account, region=region))
         arn = _create_or_update(functions, spec, role)
         answer = _settled(functions, spec.name)
     answer.pop("ResponseMetadata", None)
@@ -142,7 +142,8 @@ def _create_or_update(functions: AwsClient, spec: FunctionSpec, role: str) -> st
         return arn
 
 
-def _function_role(iam: AwsClient) -> str:
+def function_role(iam: AwsClient) -> str:
+    """The ARN of the role by which sample functions run, made where it is missing."""
     trust = {
         "Version": "2012-10-17",
         "Statement": [

@@ -2,7 +2,8 @@
 
 Every sample is published and announced by the event that AWS would send. Among them go the odd ones that every real
 organization has: duplicates, a refused call, an event of another service, a record that nobody can read, a body that is
-no JSON, a function that is gone before anybody looks, an event that names another account's function.
+no JSON, a function that is gone before anybody looks, an event that names another account's function. And one function
+is deployed of which no event tells.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +16,12 @@ from infra.local.publication import Published, publish
 from infra.local.samples import SAMPLES, ExpectedFindings, Sample
 
 NOT_JSON = "this body is not JSON {"
+UNANNOUNCED = replace(
+    SAMPLES[0],
+    name="orders-archive",
+    account=1,
+    description="deployed while no event got through: only a sweep finds it",
+)
 TRANSIENT = replace(SAMPLES[-1], name="nightly-cleanup", description="deleted before anybody looks")
 
 
@@ -24,6 +31,7 @@ class Scenario:
 
     Attributes:
         functions: The samples by the ARN of their function.
+        unannounced: Samples of which no event tells, by the ARN of their function.
         gone: The ARN of the function that was deleted before anybody could scan it.
         sent: Events and bodies sent, by what they are.
         parked: The reasons for which messages must lie in the dead-letter queue afterwards, sorted.
@@ -31,6 +39,7 @@ class Scenario:
     """
 
     functions: Mapping[str, Sample]
+    unannounced: Mapping[str, Sample]
     gone: str
     sent: Mapping[str, int]
     parked: tuple[str, ...]
@@ -83,11 +92,13 @@ def play(deployment: Deployment, *, progress: Callable[[str], None] = print) -> 
         "of other services (not forwarded)", second, traffic.foreign(second.account, second.region), forwarded=False
     )
     gone = _deleted_before_anybody_looks(deployment, events)
+    quiet = publish(deployment, UNANNOUNCED)
     traffic.send_raw(deployment, NOT_JSON)
     events.count("bodies that are no JSON")
     progress(f"{sum(events.sent.values())} events sent, {events.deliveries} of them reach the queue")
     return Scenario(
         functions=MappingProxyType({arn: sample for arn, (sample, _) in published.items()}),
+        unannounced=MappingProxyType({quiet.arn: UNANNOUNCED}),
         gone=gone.arn,
         sent=MappingProxyType(events.sent),
         parked=("account_mismatch", "not_json", "wrong_type"),

@@ -13,9 +13,13 @@ from infra.local.mends import (
     bus_hop,
     code_location,
     dynamodb_atomicity,
+    entrance,
+    function_lists,
     organizations,
+    regions,
     resources,
     service_options,
+    slowness,
     stack_sets,
     stacks,
 )
@@ -35,9 +39,13 @@ def installed(packages: PackageStore) -> Iterator[None]:
         mends.enter_context(bus_hop.mended())
         mends.enter_context(code_location.mended(packages))
         mends.enter_context(dynamodb_atomicity.mended())
+        mends.enter_context(entrance.mended())
+        mends.enter_context(function_lists.mended())
         mends.enter_context(organizations.mended())
+        mends.enter_context(regions.mended())
         mends.enter_context(resources.mended())
         mends.enter_context(service_options.mended())
+        mends.enter_context(slowness.mended())
         mends.enter_context(stacks.mended())
         mends.enter_context(stack_sets.mended())
         yield

@@ -9,13 +9,13 @@ change sets are found by their name in any stack, show no change of a parameter,
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from infra.local.mends.stacks import change_sets, lifecycle, parameters, protection, resolution
+from infra.local.mends.stacks import change_sets, lifecycle, parameters, protection, resolution, text
 
 
 @contextmanager
 def mended() -> Iterator[None]:
     """Stacks and change sets as AWS has them."""
     with ExitStack() as mends:
-        for part in (resolution, parameters, lifecycle, change_sets, protection):
+        for part in (text, resolution, parameters, lifecycle, change_sets, protection):
             mends.enter_context(part.mended())
         yield

@@ -10,12 +10,10 @@ import copy
 import ipaddress
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from functools import cache
 from typing import Any
 
 from moto.cloudformation import parsing
 from moto.cloudformation.exceptions import ValidationError
-from moto.cloudformation.models import Stack
 from moto.cloudformation.parsing import ResourceMap
 from moto.ec2.models import ec2_backends
 
@@ -40,7 +38,6 @@ def resolved(resource: Json, resources: ResourceMap) -> Json:
 @contextmanager
 def mended() -> Iterator[None]:
     """Functions and conditions give what they give on AWS."""
-    parse_text = cache(Stack.parse_template)
     original_clean = parsing.clean_json
     original_parse = parsing.parse_resource_and_generate_name
 
@@ -60,12 +57,7 @@ def mended() -> Iterator[None]:
             applied(resources)[logical_id] = copy.deepcopy(parsed[1].get("Properties", {}))
         return parsed
 
-    def parse_template(text: str) -> Json:
-        # Half a second for a large template, which comes again and again; and moto changes what it is given.
-        return copy.deepcopy(parse_text(text))
-
     with ExitStack() as mends:
-        mends.enter_context(replaced(Stack, "parse_template", staticmethod(parse_template)))
         mends.enter_context(replaced(parsing, "clean_json", clean_json))
         mends.enter_context(replaced(parsing, "parse_resource_and_generate_name", parse))
         mends.enter_context(replaced(parsing, "parse_condition", _holds))
