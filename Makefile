@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 CODE := spoke hub worker infra scanhub tests bench
 NODE := .venv-node
 
-.PHONY: help install demo test test-localstack sim sim-mutants bench iam costs lint format lock clean
+.PHONY: help install demo test test-localstack sim sim-mutants bench iam costs scale cli lint format lock clean
 
 help: ## list the chores
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,12 @@ iam: $(VENV)/.dev ## write docs/iam.md: every permission in the templates, its r
 
 costs: $(VENV)/.dev ## write the tables of costs in docs/deploy.md anew
 	@$(BIN)/python -m infra.costs && echo "docs/deploy.md: written"
+
+scale: $(VENV)/.dev ## write the tables of docs/scale.md anew
+	@$(BIN)/python -m infra.capacity && echo "docs/scale.md: written"
+
+cli: $(VENV)/.dev ## write docs/cli.md: every command and option, from the commands themselves
+	@$(BIN)/python -m scanhub.cli_reference
 
 format: $(VENV)/.dev ## put the code in form
 	@$(BIN)/ruff check --fix-only $(CODE); $(BIN)/ruff format $(CODE)
