@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 import aiohttp
 from aiobotocore.session import AioSession, get_session
-from pydantic import SecretStr
 
 from hub.credentials import SecretReader
+from hub.dead_letters.queue import DeadLetters
 from hub.ecs_agent import EcsTaskProtection
 from hub.ledger import DynamoLedger
 from hub.message import Source
@@ -20,15 +20,17 @@ from hub.objects import S3Objects
 from hub.qualys import QualysCredentials
 from hub.queue import SqsQueue
 from hub.redaction import Redactor
+from hub.register import DynamoRegister
 from hub.results import Results
 from hub.settings import Settings
 from hub.topic import Silence, SnsNotifier
 from scanhub import __version__
+from scanhub.call_count import CallCount
+from scanhub.spoke_wiring import spoke_roles
 from spoke.clients import Clients
 from spoke.clock import SystemClock
 from spoke.errors import Misconfigured
 from spoke.gateway import AwsSpoke
-from spoke.roles import Roles
 from worker.health import Condition, Unwatched
 from worker.ports import Clock, Notifier, Protection
 from worker.protection import Unprotected
@@ -46,8 +48,12 @@ class Hub:
     clients: Clients
     clock: Clock
     queues: Mapping[Source, SqsQueue]
+    dead_letters: Mapping[Source, DeadLetters]
     ledger: DynamoLedger
+    register: DynamoRegister
+    objects: S3Objects
     results: Results
+    calls: CallCount
 
     async def check(self) -> None:
         """Ask each part one cheap question, so that a wrong name shows at the start and not at the first message.
@@ -92,7 +98,9 @@ def _is_url(text: str) -> bool:
 async def open_hub(settings: Settings, environ: Mapping[str, str]) -> AsyncIterator[Hub]:
     """The hub's adapters; their connections are closed at the end."""
     clock = SystemClock()
-    async with Clients(session=aws_session(environ), user_agent=f"scanhub/{__version__}") as clients:
+    session = aws_session(environ)
+    calls = CallCount(session)
+    async with Clients(session=session, user_agent=f"scanhub/{__version__}") as clients:
         sqs, visibility = await clients.get("sqs"), timedelta(seconds=settings.visibility_timeout)
         queues = {
             Source.CHANGES: SqsQueue(
@@ -113,15 +121,23 @@ async def open_hub(settings: Settings, environ: Mapping[str, str]) -> AsyncItera
                 clock=clock,
                 visibility=visibility,
             )
+        dlq_urls = {Source.CHANGES: settings.changes_dlq_url, Source.SWEEP: settings.sweep_dlq_url}
+        objects = S3Objects(await clients.get("s3"), settings.results_bucket, kms_key_arn=settings.results_kms_key_arn)
         yield Hub(
             settings=settings,
             clients=clients,
             clock=clock,
             queues=queues,
+            dead_letters={
+                source: DeadLetters(sqs, url=url, source=source, clock=clock)
+                for source, url in dlq_urls.items()
+                if url is not None
+            },
             ledger=DynamoLedger(await clients.get("dynamodb"), settings.ledger_table),
-            results=Results(
-                S3Objects(await clients.get("s3"), settings.results_bucket, kms_key_arn=settings.results_kms_key_arn)
-            ),
+            register=DynamoRegister(await clients.get("dynamodb"), settings.ledger_table, clock=clock),
+            objects=objects,
+            results=Results(objects),
+            calls=calls,
         )
 
 
@@ -175,16 +191,8 @@ async def open_worker(
         secrets = SecretReader(await hub.clients.get("secretsmanager"))
         credentials = CurrentCredentials(secrets, settings.qualys_secret_arn, redactor)
         await credentials.renew()
-        external_id = await _external_id(settings, secrets)
-        redactor.add(external_id.get_secret_value())
+        roles = await spoke_roles(settings, hub.clients, hub.clock, redactor)
         scanner = await prepare(settings, credentials=credentials, redactor=redactor, environ=environ, clock=hub.clock)
-        roles = Roles(
-            await hub.clients.get("sts"),
-            role_name=settings.spoke_role_name,
-            role_path=settings.spoke_role_path,
-            external_id=external_id,
-            clock=hub.clock,
-        )
         world = World(
             settings=settings,
             clock=hub.clock,
@@ -194,6 +202,8 @@ async def open_worker(
             scanner=scanner,
             notifier=await _notifier(settings, hub.clients),
             metrics=EmbeddedMetrics(metrics),
+            register=hub.register,
+            version=__version__,
             observer=observer,
             protection=protection,
             health=health or Unwatched(),
@@ -209,14 +219,6 @@ async def _protection(environ: Mapping[str, str]) -> AsyncIterator[Protection]:
         return
     async with aiohttp.ClientSession() as session:
         yield EcsTaskProtection(session, agent_uri)
-
-
-async def _external_id(settings: Settings, secrets: SecretReader) -> SecretStr:
-    if settings.external_id is not None:
-        return settings.external_id
-    if settings.external_id_secret_arn is None:
-        raise AssertionError("the settings hold exactly one of the two")
-    return await secrets.external_id(settings.external_id_secret_arn)
 
 
 async def _notifier(settings: Settings, clients: Clients) -> Notifier:

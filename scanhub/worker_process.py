@@ -12,6 +12,7 @@ import structlog
 
 from hub import logs
 from hub.redaction import Redactor
+from hub.service_notes import Pause
 from hub.settings import Settings, load
 from scanhub import privacy
 from scanhub.wiring import open_worker
@@ -63,7 +64,15 @@ def told(tally: Tally) -> str:
     endings = ", ".join(f"{count} {kind.value}" for kind, count in sorted(tally.endings.items())) or "nothing received"
     behind = len(tally.left_behind)
     left = f"; {behind} message{'s' if behind > 1 else ''} given back, still in the queue" if behind else ""
-    return f"scanhub: {endings}{left}\n"
+    return f"scanhub: {endings}{left}{_paused(tally.paused)}\n"
+
+
+def _paused(pause: Pause | None) -> str:
+    """Why a drain has left the queues as they are. The reason is somebody's own words: one line of them is enough."""
+    if pause is None:
+        return ""
+    why = f": {pause.reason.partition(chr(10))[0]}" if pause.reason else ""
+    return f"; the service is paused since {pause.at:%Y-%m-%d %H:%M:%S} UTC by {pause.by}{why}"
 
 
 @asynccontextmanager

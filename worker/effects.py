@@ -56,6 +56,9 @@ async def perform(owed: frozenset[Effect], key: ScanKey, summary: ScanSummary, t
 
 
 async def _tag(key: ScanKey, summary: ScanSummary, trip: Trip, world: World) -> None:
+    if key.function.is_version:
+        # A version has no tags of its own, and its function may run other code.
+        return
     tags = scan_tags(completed_at=summary.completed_at, status=summary.status.value, scan_tag=summary.scan_tag)
     try:
         await world.accounts.tag(key.function, tags, present=trip.snapshot.tags if trip.snapshot is not None else None)

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import structlog
 
+from hub import exclusion
 from hub.coverage import Coverage, CoverageState
 from hub.message import Message
 from hub.scans import Claim, Claimed, Fresh, Held, ScanKey, ScanRecord, ScanSummary, new_scan_id
@@ -13,7 +14,7 @@ from spoke.errors import Gone, LeaseHeld, ScanhubError, WorkerDied
 from spoke.events import Change, Ignored, Malformed, read
 from spoke.functions import readiness
 from spoke.snapshot import FunctionSnapshot
-from worker import effects, exclusion, leases, scanning, states, tries
+from worker import effects, leases, scanning, states, tries
 from worker.failures import circuit_open, ending_after
 from worker.trip import Ending, EndingKind, Stage, Trip
 from worker.world import World
@@ -42,12 +43,13 @@ async def journey(trip: Trip, world: World) -> Ending:
         if refusal is not None:
             return refusal
         world.lookout.saw(change, trip.message)
-        refusal = await _excluded_by_name(change, trip, world)
+        world.newcomers.met(change.account)
+        refusal = await _excluded(change, trip, world)
         if refusal is not None:
             return refusal
 
         _move(trip, Stage.LOOK_UP, world)
-        if await _known(change, trip.message, world):
+        if await _known(change, trip, world):
             return Ending(kind=EndingKind.COVERED, reason="fresh")
 
         _move(trip, Stage.WAIT, world)
@@ -62,7 +64,7 @@ async def _visit(trip: Trip, change: Change, world: World) -> Ending:
     """What needs the function itself: to describe it, and to scan it if nobody has."""
     _move(trip, Stage.DESCRIBE, world)
     snapshot = trip.snapshot = await world.accounts.describe(change.function)
-    why = exclusion.by_tag(snapshot, world.settings)
+    why = exclusion.by_tag(await _tagged(snapshot, world), world.settings)
     if why is not None:
         await states.of_snapshot(snapshot, CoverageState.EXCLUDED, why, trip, world)
         return Ending(kind=EndingKind.EXCLUDED, reason="tag", detail=why)
@@ -81,6 +83,13 @@ async def _visit(trip: Trip, change: Change, world: World) -> Ending:
     _move(trip, Stage.EFFECTS, world)
     await effects.perform(effects.owed_by(summary, world.settings), key, summary, trip, world)
     return Ending(kind=EndingKind.STORED, reason=summary.status.value)
+
+
+async def _tagged(snapshot: FunctionSnapshot, world: World) -> FunctionSnapshot:
+    """The one whose tags count: tags are put on functions, and hold for each published version too."""
+    if snapshot.arn.is_version and not snapshot.tags:
+        return await world.accounts.describe(snapshot.arn.unqualified)
+    return snapshot
 
 
 def _bind(change: Change) -> None:
@@ -121,26 +130,36 @@ def _coalesced(held: Held, message: Message) -> Ending:
     return Ending(kind=EndingKind.COALESCED, reason="held", detail=f"message {held.message_id} scans it")
 
 
-async def _excluded_by_name(change: Change, trip: Trip, world: World) -> Ending | None:
-    why = exclusion.by_name(change.function, world.settings)
-    if why is None:
-        return None
-    coverage = Coverage(function=change.function, state=CoverageState.EXCLUDED, reason=why, at=world.clock.now())
-    await states.write(coverage, trip, world)
-    return Ending(kind=EndingKind.EXCLUDED, reason="name", detail=why)
+async def _excluded(change: Change, trip: Trip, world: World) -> Ending | None:
+    """Whether it is to be left alone for what it is called or where it is, which nobody need be asked for."""
+    for word, rule in (("account", exclusion.by_account), ("name", exclusion.by_name)):
+        why = rule(change.function, world.settings)
+        if why is not None:
+            now = world.clock.now()
+            coverage = Coverage(function=change.function, state=CoverageState.EXCLUDED, reason=why, at=now)
+            await states.write(coverage, trip, world)
+            return Ending(kind=EndingKind.EXCLUDED, reason=word, detail=why)
+    return None
 
 
-async def _known(change: Change, message: Message, world: World) -> bool:
+async def _known(change: Change, trip: Trip, world: World) -> bool:
     """Whether the fingerprint in the event has a fresh result that owes nothing and is what the coverage speaks of."""
     if change.fingerprint is None or change.force:
         return False
     record = await world.lookups.ask(ScanKey(change.function, change.fingerprint, world.scanner.profile.id))
-    return (
-        record is not None
-        and record.is_fresh(world.clock.now())
-        and record.coverage_fingerprint == change.fingerprint
-        and not (record.owed and record.committed_by == message.id)
-    )
+    if record is None or not record.is_fresh(world.clock.now()):
+        return False
+    is_own = record.committed_by == trip.message.id
+    if record.coverage_fingerprint != change.fingerprint or (record.owed and is_own):
+        return False
+    _note_own_result(record, trip)
+    return True
+
+
+def _note_own_result(record: ScanRecord, trip: Trip) -> None:
+    """An earlier delivery has scanned it, and did not live to the message's end: that is when it was scanned."""
+    if record.summary is not None and record.committed_by == trip.message.id:
+        trip.stored_at = record.summary.completed_at
 
 
 async def _claim(key: ScanKey, change: Change, message: Message, world: World) -> Claim:
@@ -178,9 +197,10 @@ async def _resume(trip: Trip, record: ScanRecord, snapshot: FunctionSnapshot, wo
     if summary is None:
         raise AssertionError("a fresh record has a summary")
     await states.write(states.of_result(snapshot, summary, world.clock.now()), trip, world)
+    _note_own_result(record, trip)
     if not record.owed or record.committed_by != trip.message.id:
         return Ending(kind=EndingKind.COVERED, reason="fresh")
-    trip.summary, trip.stored_at = summary, summary.completed_at
+    trip.summary = summary
     _move(trip, Stage.EFFECTS, world)
     await effects.perform(record.owed, record.key, summary, trip, world)
     return Ending(kind=EndingKind.STORED, reason=summary.status.value)

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from hub.message import Source
 from spoke.errors import AccountBusy
@@ -12,7 +12,8 @@ from spoke.errors import AccountBusy
 class Places:
     """At most so many journeys of one account at once; a few more wait in hand, in the order in which they came.
 
-    What waits takes no slot, so that others may be received meanwhile; its heartbeat goes on.
+    What waits takes no slot, so that others may be received meanwhile; its heartbeat goes on. An account's last place is
+    out of the sweep's reach, as a worker's last slot is: a change finds it free.
 
     Args:
         per_account: Journeys of one account at once.
@@ -31,8 +32,7 @@ class Places:
         swept = max(1, waiting_room // 4)
         self._waiting_room = {Source.CHANGES: waiting_room - swept, Source.SWEEP: swept}
         self._waiting: Counter[Source] = Counter()
-        self._users: Counter[str] = Counter()
-        self._places: dict[str, asyncio.Semaphore] = {}
+        self._accounts: dict[str, _Account] = {}
 
     @property
     def waiting(self) -> int:
@@ -50,21 +50,21 @@ class Places:
         Raises:
             AccountBusy: There is none, and no room to wait for one.
         """
-        place = self._places.setdefault(account, asyncio.Semaphore(self._per_account))
-        if place.locked() and not self.patient and self._waiting[source] >= self._waiting_room[source]:
+        places = self._accounts.setdefault(account, _Account(self._per_account))
+        if places.are_full_for(source) and not self.patient and self._waiting[source] >= self._waiting_room[source]:
             raise AccountBusy(f"account {account} has its {self._per_account} scans, and enough messages wait")
-        self._users[account] += 1
+        places.users += 1
         try:
-            await self._wait_for(place, source)
-            try:
+            async with AsyncExitStack() as held:
+                for one in places.of(source):
+                    await self._wait_for(one, source)
+                    held.callback(one.release)
                 yield
-            finally:
-                place.release()
         finally:
-            self._users[account] -= 1
-            if not self._users[account]:
+            places.users -= 1
+            if not places.users:
                 # A thousand accounts come and go.
-                del self._users[account], self._places[account]
+                del self._accounts[account]
 
     async def _wait_for(self, place: asyncio.Semaphore, source: Source) -> None:
         if not place.locked():
@@ -77,3 +77,24 @@ class Places:
         finally:
             self._waiting[source] -= 1
             self.changed.set()
+
+
+class _Account:
+    """The places of one account.
+
+    Attributes:
+        users: Journeys that have a place, or wait for one.
+    """
+
+    def __init__(self, places: int) -> None:
+        self.users = 0
+        self._all = asyncio.Semaphore(places)
+        self._swept = asyncio.Semaphore(max(1, places - 1))
+
+    def of(self, source: Source) -> Sequence[asyncio.Semaphore]:
+        """What a journey from this queue must have, in this order: who waits for the second keeps no change from it."""
+        return (self._all,) if source is Source.CHANGES else (self._swept, self._all)
+
+    def are_full_for(self, source: Source) -> bool:
+        """Whether a journey from this queue would have to wait."""
+        return any(one.locked() for one in self.of(source))

@@ -58,6 +58,10 @@ class Queue(Protocol):
         """Put a body of our own into the queue; `group` is the account, for SQS's fair queues."""
         ...
 
+    async def send_all(self, requests: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
+        """Put (body, group) pairs into the queue, ten in a call; returns those that were not taken."""
+        ...
+
     async def depth(self) -> Depth:
         """How much lies in it."""
         ...

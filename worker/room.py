@@ -75,10 +75,9 @@ class Room:
             return await self._wait_for_one()
         if self._world.circuit.state is CircuitState.PROBING:
             return max(self.free, 0)
-        # Half of the slots are out of the sweep's reach, so that a change finds one free.
         # It is the sweep's share that counts, not how many slots the changes leave idle.
         swept = sum(trip.message.source is Source.SWEEP for trip in self._running)
-        if (room := min(self.free, self._slots - self._slots // 2 - swept)) > 0:
+        if (room := min(self.free, self._slots - self._kept - swept)) > 0:
             return room
         self._passed_over = 0 if swept else self._passed_over + 1
         if self._passed_over < SWEEP_PATIENCE:
@@ -87,6 +86,17 @@ class Room:
         self._passed_over = 0
         await self._wait_for_one()
         return 1
+
+    @property
+    def _kept(self) -> int:
+        """Slots out of the sweep's reach, so that a change finds one free: half, or a quarter while none is in sight.
+
+        One that is in hand counts as in sight: after the first of several the next is to find a slot as well.
+        """
+        half = self._slots // 2
+        if not self._is_idle[Source.CHANGES] or any(trip.message.source is Source.CHANGES for trip in self._running):
+            return half
+        return min(half, max(1, self._slots // 4))
 
     async def _wait_for_one(self) -> int:
         while (room := self.free) <= 0:

@@ -1,19 +1,21 @@
 """The worker's loop: receive what there is room for, carry it, settle it, stop in good order."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
 import structlog
 
-from hub.figures import load_figures
 from hub.message import Message, Source
 from spoke.errors import HostFault, QualysFault, Retry, ScanhubError
 from worker import backoff
+from worker.attendance import HEEDED, Attendance
 from worker.failures import circuit_open
 from worker.heartbeat import Heartbeat
 from worker.journey import journey
+from worker.load import Load
+from worker.objective import Objective
 from worker.outage import Outage
 from worker.ports import Queue
 from worker.room import Room
@@ -32,9 +34,6 @@ RECEIVE_LIMIT = 10
 
 DRAIN_LOOK = 5.0
 """Seconds. While a long scan runs, so often a drain looks for what has come meanwhile."""
-
-LOAD_INTERVAL = 60.0
-"""Seconds between two figures of what is in hand: CloudWatch's own resolution."""
 
 BUSY = "account_busy"
 BUSY_PAUSE = 0.5
@@ -73,6 +72,10 @@ class Service:
         self._draining = False
         self._calm_at = 0.0
         self._outage = Outage(world)
+        load = Load(self._running.values(), world, is_paused=lambda: self._attendance.is_paused)
+        self._attendance = Attendance(world, load, on_change=self._pause_changed)
+        self._objective = Objective(world.register, world.clock, target=world.settings.change_target)
+        self._beside = (load, world.guardian)
         world.circuit.on_change = self._circuit_changed
         self._waiting: asyncio.Future[Any] | None = None
         self._fault: ScanhubError | None = None
@@ -91,6 +94,9 @@ class Service:
     async def run(self, *, drain: bool = False) -> Tally:
         """Work until stopped or, with `drain`, until there is nothing to receive and nothing runs.
 
+        While the service is paused nothing is received. With `drain` it then ends as soon as nothing runs, and the
+        tally says so: what somebody wanted is no error.
+
         Raises:
             HostFault, Misconfigured: This worker cannot go on. What it held was given back.
             QualysFault: With `drain` only: Qualys refuses the token or is down; without, the worker waits for it.
@@ -101,18 +107,32 @@ class Service:
         beats = [loop.create_task(beat.run()) for beat in self._heartbeats.values()]
         for beat in beats:
             beat.add_done_callback(self._beat_ended)
-        beats.append(loop.create_task(self._tell_load()))
-        beats.append(loop.create_task(self._world.guardian.run()))
+        beats += [loop.create_task(one.run()) for one in self._beside]
+        self._attendance.begin()
+        self._objective.begin()
         try:
+            # Not one message is to be taken before it is known that the service is not paused.
+            await self._interruptible(self._attendance.looked())
             await (self._until_empty() if drain else self._until_stopped())
         finally:
             await self._wind_up()
             for beat in beats:
                 beat.cancel()
-            await asyncio.gather(*beats, self._outage.told(), self._world.lookout.settled(), return_exceptions=True)
+            await asyncio.gather(*beats, return_exceptions=True)
+            await asyncio.gather(*self._last_words(), return_exceptions=True)
         if self._fault is not None:
             raise self._fault
         return self.tally
+
+    def _last_words(self) -> Sequence[Awaitable[None]]:
+        world = self._world
+        return (
+            self._outage.told(),
+            world.lookout.settled(),
+            world.newcomers.settled(),
+            self._objective.settled(),
+            self._attendance.left(),
+        )
 
     async def _until_stopped(self) -> None:
         failures = 0
@@ -135,19 +155,26 @@ class Service:
             if self._running:
                 running = asyncio.wait(list(self._running), timeout=DRAIN_LOOK, return_when=asyncio.FIRST_COMPLETED)
                 await self._interruptible(running)
+            elif self._attendance.is_paused:
+                self.tally.paused = self._attendance.pause
+                return
             elif not any([(await queue.depth()).visible for queue in self._queues.values()]):
                 return
 
     async def _take(self, source: Source, wait: float) -> int:
         """Receive as much as there is room for and send it on its way; returns how much that was."""
+        if self._attendance.is_paused:
+            if not self._draining:
+                await self._interruptible(self._attendance.resumed())
+            return 0
         if self._world.circuit.is_open:
             await self._interruptible(self._outage.wait_for_probe(self._renew_credentials))
             return 0
         if (restless := self._calm_at - asyncio.get_running_loop().time()) > 0:
             await self._interruptible(asyncio.sleep(restless))
         room = await self._interruptible(self._room.wait(source))
-        # A journey may have changed things between the look at the room and here.
-        if not room or self._stopping.is_set() or self._world.circuit.is_open:
+        # Things may have changed between the look at the room and here.
+        if not room or self._takes_nothing:
             return 0
         messages = await self._interruptible(self._queues[source].receive(min(room, RECEIVE_LIMIT), wait=wait))
         for message in messages or ():
@@ -155,8 +182,12 @@ class Service:
         self._room.took(source, len(messages or ()))
         return len(messages or ())
 
+    @property
+    def _takes_nothing(self) -> bool:
+        return self._stopping.is_set() or self._attendance.is_paused or self._world.circuit.is_open
+
     async def _interruptible(self, work: Awaitable[Result]) -> Result | None:
-        """The result, or None if the work was interrupted: by a stop, or because Qualys takes no scans."""
+        """The result, or None if the work was interrupted: by a stop, a pause, or because Qualys takes no scans."""
         task = self._waiting = asyncio.ensure_future(work)
         if self._stopping.is_set():
             task.cancel()
@@ -204,27 +235,13 @@ class Service:
         # Without its heartbeat a worker would scan what others receive too.
         self._stop_for(error if isinstance(error, ScanhubError) else HostFault(f"the heartbeat ended: {error}"))
 
-    async def _tell_load(self) -> None:
-        while True:
-            await asyncio.sleep(LOAD_INTERVAL)
-            self._world.metrics.emit(
-                **load_figures(
-                    running=sum(trip.has_begun for trip in self._running.values()),
-                    held=len(self._running),
-                    slots=self._world.settings.max_concurrent_scans,
-                    waiting=self._world.places.waiting,
-                    accounts_paused=self._world.accounts.paused,
-                    accounts_without_access=self._world.accounts.without_access,
-                    circuit_open=not self._world.circuit.is_closed,
-                )
-            )
-
     async def _carry(self, trip: Trip) -> None:
         """One message, from its receipt to its settlement."""
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(message_id=trip.message.id)
         self._world.observer.moved(trip)
-        ending = await self._journey(trip)
+        # It may have been received in the very moment of the pause.
+        ending = _paused() if self._attendance.is_paused else await self._journey(trip)
         if ending.reason == BUSY:
             self._calm_at = asyncio.get_running_loop().time() + BUSY_PAUSE
         # Before the message is given back: this worker's own receive, still in flight, would only fetch it again.
@@ -242,10 +259,12 @@ class Service:
         try:
             return await journey(trip, self._world)
         except asyncio.CancelledError:
-            # Cancelled by this service, for one of three reasons; the task goes on, to settle its message.
+            # Cancelled by this service, for one of four reasons; the task goes on, to settle its message.
             _carry_on()
             if trip.lost:
                 return Ending(kind=EndingKind.LOST)
+            if trip.paused:
+                return _paused()
             if self._stopping.is_set():
                 return Ending(kind=EndingKind.GIVEN_BACK, reason="stop")
             return circuit_open(self._world)
@@ -255,7 +274,8 @@ class Service:
         try:
             if ending.kind is EndingKind.GIVEN_BACK:
                 await self._heartbeats[trip.message.source].part_with(trip.message)
-            await self._settlements[trip.message.source].settle(trip, ending)
+            if await self._settlements[trip.message.source].settle(trip, ending):
+                self._objective.count(trip, ending)
         except asyncio.CancelledError:
             _carry_on()
             ending = Ending(kind=EndingKind.LOST, reason="not_settled", detail="stopped while it was settled")
@@ -274,11 +294,30 @@ class Service:
             self._stop_for(QualysFault(circuit.reason))
         elif circuit.is_open:
             self._interrupt()
-            for task, trip in self._running.items():
-                # One that has just been started sees for itself; cancelled now it would never run at all.
-                if trip.stage is not Stage.READ and not trip.has_begun and trip.ending is None:
-                    task.cancel()
+            for task, _ in self._not_begun():
+                task.cancel()
         self._outage.turned()
+        self._attendance.changed()
+
+    def _pause_changed(self) -> None:
+        """Somebody has paused the service, or lets it go on."""
+        if not self._attendance.is_paused:
+            return
+        self._interrupt()
+        for task, trip in self._not_begun():
+            trip.paused = True
+            task.cancel()
+
+    def _not_begun(self) -> Sequence[tuple[asyncio.Task[None], Trip]]:
+        """What is held and does not scan yet, but for what has only just been received.
+
+        That sees for itself how things are; cancelled now it would never run at all.
+        """
+        return [
+            (task, trip)
+            for task, trip in self._running.items()
+            if trip.stage is not Stage.READ and not trip.has_begun and trip.ending is None
+        ]
 
     def _stop_for(self, fault: ScanhubError) -> None:
         if self._fault is None:
@@ -324,6 +363,10 @@ class Service:
         )
         for waiter in (hurry, ended):
             waiter.cancel()
+
+
+def _paused() -> Ending:
+    return Ending(kind=EndingKind.GIVEN_BACK, reason="paused", detail="the service is paused", delay=HEEDED)
 
 
 def _carry_on() -> None:

@@ -28,8 +28,13 @@ class Settlement:
         self._world = world
         self._deletes = Batcher[Message, bool](self._delete, size=DELETES_A_CALL, linger=DELETE_LINGER)
 
-    async def settle(self, trip: Trip, ending: Ending) -> None:
-        """Do with the message what the ending says. Always the journey's last call."""
+    async def settle(self, trip: Trip, ending: Ending) -> bool:
+        """Do with the message what the ending says. Always the journey's last call.
+
+        Returns:
+            Whether that was done; False where the message was not deleted, and comes again.
+        """
+        is_done = True
         message = trip.message
         if ending.kind not in {EndingKind.GIVEN_BACK, EndingKind.LOST}:
             await self._leave_no_lease(trip, ending)
@@ -38,6 +43,7 @@ class Settlement:
         elif ending.kind is EndingKind.GIVEN_BACK:
             await self._queue.give_back(message, ending.delay)
         elif ending.kind is not EndingKind.LOST and not await self._deletes.ask(message):
+            is_done = False
             log.warning("message not deleted, it comes again")
         waited = self._world.clock.now() - message.sent_at
         self._world.metrics.emit(
@@ -59,6 +65,7 @@ class Settlement:
             attempt=message.receive_count,
             delay=round(ending.delay.total_seconds(), 1),
         )
+        return is_done
 
     async def _leave_no_lease(self, trip: Trip, ending: Ending) -> None:
         """Others join the message that has a lease, and are deleted: so it must not go before its leases do.

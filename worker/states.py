@@ -30,6 +30,7 @@ async def of_snapshot(snapshot: FunctionSnapshot, state: CoverageState, reason: 
             at=world.clock.now(),
             as_of=snapshot.last_modified,
             fingerprint=snapshot.fingerprint,
+            runtime=snapshot.runtime_name,
         ),
         trip,
         world,
@@ -47,4 +48,5 @@ def of_result(snapshot: FunctionSnapshot, summary: ScanSummary, now: datetime) -
         as_of=snapshot.last_modified,
         fingerprint=snapshot.fingerprint,
         last_good=summary,
+        runtime=snapshot.runtime_name,
     )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from hub.service_notes import Pause
 from worker.trip import Ending, EndingKind, Trip
 
 
@@ -12,10 +13,12 @@ class Tally:
     Attributes:
         endings: How many journeys ended in which way.
         left_behind: Ids of messages given back and not received again since.
+        paused: Why a drain has ended before the queues were empty, if it has.
     """
 
     endings: dict[EndingKind, int] = field(default_factory=dict)
     left_behind: set[str] = field(default_factory=set)
+    paused: Pause | None = None
 
     def count(self, trip: Trip, ending: Ending) -> None:
         """One journey has ended."""

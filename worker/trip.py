@@ -82,6 +82,7 @@ class Trip:
             it last wrote was older than what stood there.
         history: The failures of this message so far, once one was written down.
         lost: Whether the message is not ours any more.
+        paused: Whether the service was paused before its scan had begun.
         ending: How it ended, once it did.
     """
 
@@ -98,11 +99,12 @@ class Trip:
     state: CoverageState | None = None
     history: tuple[Failure, ...] = ()
     lost: bool = False
+    paused: bool = False
     ending: Ending | None = None
 
     @property
     def function(self) -> FunctionArn | None:
-        """The function it is about, without qualifier, once that is known."""
+        """The function it is about, or the published version that was asked for, once that is known."""
         return self.change.function if self.change is not None else None
 
     @property

@@ -11,8 +11,9 @@ from worker.batcher import Batcher
 from worker.circuit import Circuit
 from worker.health import Condition, Unwatched
 from worker.lookout import Lookout
+from worker.newcomers import Newcomers
 from worker.places import Places
-from worker.ports import Clock, Ledger, Metrics, Notifier, Protection, Scanner, Spoke
+from worker.ports import Clock, Ledger, Metrics, Notifier, Protection, Register, Scanner, Spoke
 from worker.protection import Guardian, Unprotected
 from worker.trip import Observer, Unobserved
 
@@ -28,12 +29,14 @@ class World:
     """The ports, the settings and who watches; and what one worker's journeys share.
 
     Attributes:
+        version: Of scanhub, as the register is told.
         accounts: The spokes, each at its pace: what a journey calls instead of `spoke`.
         circuit: Whether Qualys takes our scans.
         guardian: Keeps this task from being ended while it scans.
         places: Fairness between accounts.
         lookups: Look-ups of many journeys in one call.
         lookout: Notes when each account and region was last heard of.
+        newcomers: Makes each account known from which something has come.
     """
 
     settings: Settings
@@ -44,6 +47,8 @@ class World:
     scanner: Scanner
     notifier: Notifier
     metrics: Metrics
+    register: Register
+    version: str
     observer: Observer = field(default_factory=Unobserved)
     protection: Protection = field(default_factory=Unprotected)
     health: Condition = field(default_factory=Unwatched)
@@ -53,6 +58,7 @@ class World:
     places: Places = field(init=False)
     lookups: Batcher[ScanKey, ScanRecord] = field(init=False)
     lookout: Lookout = field(init=False)
+    newcomers: Newcomers = field(init=False)
 
     def __post_init__(self) -> None:
         slots = self.settings.max_concurrent_scans
@@ -69,5 +75,6 @@ class World:
             ("places", places),
             ("lookups", batcher),
             ("lookout", Lookout(self.ledger)),
+            ("newcomers", Newcomers(self.register, self.clock)),
         ):
             object.__setattr__(self, name, value)  # the object is frozen; this is its construction

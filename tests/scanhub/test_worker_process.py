@@ -10,17 +10,22 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hub.service_notes import Pause
 from infra.local.cloud import EmbeddedCloud
+from scanhub.worker_process import told
 from spoke.errors import HostFault, Misconfigured
 from tests.conftest import forget_aws
 from tests.e2e.main_job import STAND_IN
 from tests.hub.ecs_agent_double import agent
 from tests.scanhub.processes import SCANHUB, environment, scanhub, terminated, worker_until
+from worker.tally import Tally
+from worker.trip import EndingKind
 from worker.vitals import FILE
 
 pytestmark = [pytest.mark.timeout(180)]
@@ -224,3 +229,32 @@ async def test_a_task_on_ecs_is_protected_while_it_scans(cloud: Environ, tmp_pat
         assert code == 0, err
         assert endpoint.requests[1:] == [{"ProtectionEnabled": False}]
         assert endpoint.minutes is None
+
+
+@pytest.mark.parametrize(
+    ("tally", "line"),
+    [
+        (Tally(), "nothing received"),
+        (
+            Tally({EndingKind.STORED: 2, EndingKind.GIVEN_BACK: 1}, {"m1"}),
+            "1 given back, 2 stored; 1 message given back, still in the queue",
+        ),
+        (
+            Tally(
+                paused=Pause(
+                    by="jo",
+                    reason="a\nb",
+                    at=datetime(2026, 11, 22, 7, 5, tzinfo=UTC),
+                )
+            ),
+            "nothing received; the service is paused since 2026-11-22 07:05:00 UTC by jo: a",
+        ),
+        (
+            Tally(paused=Pause(by="jo", reason="", at=datetime(2026, 11, 22, 7, 5, tzinfo=UTC))),
+            "nothing received; the service is paused since 2026-11-22 07:05:00 UTC by jo",
+        ),
+    ],
+    ids=["nothing", "left behind", "paused", "paused without a reason"],
+)
+def test_the_last_line_tells_what_became_of_the_messages(tally: Tally, line: str) -> None:
+    assert told(tally) == f"scanhub: {line}\n"

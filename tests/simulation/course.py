@@ -8,8 +8,9 @@ from tests.simulation.fleet import Worker
 from tests.simulation.grounds import laid_out
 from tests.simulation.loop import SimulationLoop
 from tests.simulation.origins import settle_in
-from tests.simulation.plan import Change, Plan, Sending, Trouble
+from tests.simulation.plan import RETRY_HOURS, Change, Plan, Sending, Trouble
 from tests.simulation.scene import Scene
+from tests.simulation.sweepers import Sweepers
 from tests.simulation.trace import Trace
 from tests.simulation.troubles import Troubles
 
@@ -39,7 +40,8 @@ class Course:
             for number, skew in enumerate(decided.skews, 1)
         ]
         self._feed = Feed(self._grounds)
-        self._troubles = Troubles(self._grounds, self.workers)
+        self.sweepers = Sweepers(self._grounds)
+        self._troubles = Troubles(self._grounds, self.workers, self.sweepers)
 
     @property
     def scene(self) -> Scene:
@@ -64,6 +66,8 @@ class Course:
         grounds.weather.calm = True
         self.trace.note("world", "is calm")
         await self._empty(bound=self._plan.calm_from + self._patience())
+        if self._plan.is_swept:
+            await self._last_sweeps()
         await self._passed(loop.time() + REST)
         if not self._over.done():
             grounds.oracle.finished()
@@ -73,6 +77,7 @@ class Course:
     def close(self) -> None:
         """Nothing more is seen or done; what is left may end."""
         self._end()
+        self.sweepers.kill()
         for worker in self.workers:
             worker.retire()
             if worker.machine is not None:
@@ -87,6 +92,20 @@ class Course:
             self._feed.change(happening)
         else:
             self._troubles.befall(happening)
+
+    async def _last_sweeps(self) -> None:
+        """What failed or was lost is queued again after a while; then all is true, and a sweep finds nothing to do."""
+        loop = self._loop
+        await self.sweepers.ended()
+        await self._passed(loop.time() + RETRY_HOURS * 3600 + REST)
+        began = loop.time()
+        for _ in range(2):
+            self.trace.note("world", "sweeps for the last time")
+            self.sweepers.begin(is_last=True)
+            await self.sweepers.ended()
+            await self._empty(bound=loop.time() + self._patience())
+        if not self._over.done():
+            self._grounds.oracle.sweeps.finished(since=began)
 
     async def _empty(self, *, bound: float) -> None:
         """Wait until the queues are empty; after this second they must be."""

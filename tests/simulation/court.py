@@ -15,11 +15,20 @@ from tests.simulation.line import Line, Weather
 from tests.simulation.loop import Host
 from tests.simulation.oracle import Oracle
 from tests.simulation.plan import Rates, Sending, plan
-from tests.simulation.scanner import PROFILE
 from tests.simulation.scene import Item, Letter, Machine, Run, Scene
 from tests.simulation.shared import WatchedItems
 from tests.simulation.trace import Trace
-from tests.simulation.truth import START, Function, Organization, Session, Version, code_hash, content_id, moment
+from tests.simulation.truth import (
+    PROFILE,
+    START,
+    Function,
+    Organization,
+    Session,
+    Version,
+    code_hash,
+    content_id,
+    moment,
+)
 
 ARN = FunctionArn("aws", "eu-central-1", "210000000001", "orders-1")
 PK = f"function#{ARN}"
@@ -132,7 +141,16 @@ def convene() -> Court:
         oracle.item_written(pk, sk, before, after)
 
     decided = replace(
-        plan(0), slots=2, cap=1, visibility=60, lease=180, drain=20, rates=Rates(), happenings=(), skews=(0.0, 0.0)
+        plan(0),
+        slots=2,
+        cap=1,
+        visibility=60,
+        lease=180,
+        drain=20,
+        rates=Rates(),
+        happenings=(),
+        skews=(0.0, 0.0),
+        excluded_account="",
     )
     scene = Scene(
         plan=decided,

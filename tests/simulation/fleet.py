@@ -16,6 +16,7 @@ from tests.simulation.links import (
     LinkedProtection,
     LinkedQueue,
     LinkedSpoke,
+    linked_register,
 )
 from tests.simulation.loop import Host
 from tests.simulation.scanner import LinkedScanner
@@ -77,6 +78,8 @@ class Worker:
             notifier=LinkedNotifier(line, grounds.notifier, oracle),
             metrics=LinkedMetrics(line, oracle),
             protection=LinkedProtection(line, oracle),
+            register=linked_register(line, clock, grounds.register),
+            version="0.0.0",
         )
         everything = list(grounds.queues.values())
         queues = {

@@ -14,7 +14,7 @@ from hub.settings import Settings
 from tests.simulation.line import Weather
 from tests.simulation.loop import SimulationLoop
 from tests.simulation.oracle import Oracle
-from tests.simulation.plan import EXCLUDED_NAMES, Plan
+from tests.simulation.plan import EXCLUDED_NAMES, RETRY_HOURS, Plan
 from tests.simulation.scanner import Qualys
 from tests.simulation.scene import Item, Scene
 from tests.simulation.shared import Bell, RestlessQueue, WatchedItems
@@ -24,6 +24,7 @@ from worker.memory.clock import START, LoopClock
 from worker.memory.ledger import MemoryLedger
 from worker.memory.notifier import MemoryNotifier
 from worker.memory.objects import MemoryObjects
+from worker.memory.register import MemoryRegister
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +46,7 @@ class Grounds:
     qualys: Qualys
     queues: dict[Source, RestlessQueue]
     ledger: MemoryLedger
+    register: MemoryRegister
     objects: MemoryObjects
     notifier: MemoryNotifier
     bell: Bell
@@ -54,6 +56,11 @@ class Grounds:
     def scene(self) -> Scene:
         """What the oracle sees."""
         return self.oracle.scene
+
+    @property
+    def swept(self) -> RestlessQueue:
+        """Where sweeps send what they find."""
+        return self.queues[Source.SWEEP]
 
     @property
     def trace(self) -> Trace:
@@ -94,7 +101,8 @@ def laid_out(decided: Plan, loop: SimulationLoop, *, on_violation: Callable[[], 
                     return one.receipt_handle, (one.visible_at - START).total_seconds()
         return None
 
-    ledger.items = items = WatchedItems(item_written)
+    register = MemoryRegister(clock)
+    ledger.items = register.items = items = WatchedItems(item_written)
     scene = Scene(
         plan=decided,
         trace=Trace(loop.time),
@@ -118,6 +126,7 @@ def laid_out(decided: Plan, loop: SimulationLoop, *, on_violation: Callable[[], 
         qualys=Qualys(),
         queues=queues,
         ledger=ledger,
+        register=register,
         objects=objects,
         notifier=MemoryNotifier(),
         bell=bell,
@@ -140,5 +149,8 @@ def _settings(decided: Plan) -> Settings:
         drain_timeout=decided.drain,
         scan_timeout=decided.scan_timeout,
         exclude_functions=(EXCLUDED_NAMES,),
+        exclude_accounts=(decided.excluded_account,) if decided.excluded_account else (),
+        sweep_per_minute=decided.sweep_pace,
+        sweep_retry_hours=RETRY_HOURS,
         work_dir=Path("/nowhere"),
     )

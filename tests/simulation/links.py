@@ -26,6 +26,7 @@ from worker.memory.clock import LoopClock
 from worker.memory.ledger import MemoryLedger
 from worker.memory.notifier import MemoryNotifier
 from worker.memory.objects import MemoryObjects
+from worker.memory.register import MemoryRegister
 
 STRETCH = 120.0
 """Seconds by which a poll that brought nothing is prolonged while every queue is quiet: as good as many empty polls,
@@ -124,6 +125,9 @@ class LinkedQueue:
     async def send(self, body: str, *, group: str) -> None:
         await self._line.call("queue", "send", lambda: self._queue.send(body, group=group))
 
+    async def send_all(self, requests: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
+        return await self._line.call("queue", "send all", lambda: self._queue.send_all(requests))
+
     async def depth(self) -> Depth:
         return await self._line.call("queue", "depth", self._queue.depth)
 
@@ -193,6 +197,18 @@ class LinkedLedger:
         await self._line.request("ledger", "sightings")
         async for one in self._ledger.sightings():
             yield one
+
+
+def linked_register(line: Line, clock: LoopClock, register: MemoryRegister) -> MemoryRegister:
+    """The ports `Register` and `SweepRegister`: one process's adapter, which goes over its line to everybody's table.
+
+    The line lies behind the adapter: it knows itself what to do about an answer that was lost.
+    """
+
+    async def on_call(operation: str, *, after: bool) -> None:
+        await (line.answer if after else line.request)("ledger", operation.replace("_", " "))
+
+    return MemoryRegister(clock, on_call, beside=register)
 
 
 class LinkedObjects:

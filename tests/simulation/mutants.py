@@ -296,6 +296,120 @@ MUTANTS = (
         "            if await self._is_ours_to_tell(since):",
         "            if since:",
     ),
+    Mutant(
+        "makes no account known",
+        "worker/newcomers.py",
+        "                await self._register.know_account(account, now=self._clock.now())",
+        "                pass",
+    ),
+    Mutant(
+        "does not heed a pause",
+        "worker/attendance.py",
+        "            pause = await self._world.register.paused()",
+        "            pause = None",
+    ),
+    Mutant(
+        "polls on while it is paused",
+        "worker/service.py",
+        "        self._interrupt()\n        for task, trip in self._not_begun():\n            trip.paused = True",
+        "        for task, trip in self._not_begun():\n            trip.paused = True",
+    ),
+    Mutant(
+        "does not go on after a pause",
+        "worker/attendance.py",
+        "            self._resumed.set()\n            log",
+        "            log",
+    ),
+    Mutant(
+        "deletes what waits when it is paused",
+        "worker/service.py",
+        'Ending(kind=EndingKind.GIVEN_BACK, reason="paused"',
+        'Ending(kind=EndingKind.COVERED, reason="paused"',
+    ),
+    Mutant(
+        "counts no changes",
+        "worker/objective.py",
+        "                    await self._register.count_changes(day)",
+        "                    pass",
+    ),
+    Mutant(
+        "counts changes before they are settled",
+        "worker/service.py",
+        "            if await self._settlements[trip.message.source].settle(trip, ending):\n"
+        "                self._objective.count(trip, ending)",
+        "            self._objective.count(trip, ending)\n"
+        "            await self._settlements[trip.message.source].settle(trip, ending)",
+    ),
+    Mutant(
+        "notes as queued what it sends afterwards",
+        "hub/sweep/place.py",
+        "    refused = set(await with_hub(partial(course.world.queue.send_all, list(requests))))\n",
+        "    early = course.world.clock.now()\n"
+        "    for one in batch:\n"
+        "        note = wording.queued(one.listed, one.standing, _why(one), early)\n"
+        "        await course.world.ledger.replace(note, seen=one.standing)\n"
+        "    refused = set(await with_hub(partial(course.world.queue.send_all, list(requests))))\n",
+    ),
+    Mutant(
+        "takes the first page for the whole list",
+        "hub/sweep/listing.py",
+        "while (page := await _next(pages, place)) is not None:",
+        "while not listing.entries and (page := await _next(pages, place)) is not None:",
+    ),
+    Mutant(
+        "does not look for what is gone",
+        "hub/sweep/account.py",
+        "    await settle_gone(account, {place.region: place for place in found}, course, tally)\n",
+        "",
+    ),
+    Mutant(
+        "sweeps an account that another process sweeps",
+        "worker/memory/register.py",
+        "claim = sweeps.refusal(self.items[key], run, now=now)",
+        "claim = None",
+    ),
+    Mutant(
+        "writes over what was written since it looked",
+        "worker/memory/ledger.py",
+        "is_as_seen = standings.is_as_seen(standing, seen)",
+        "is_as_seen = True",
+    ),
+    Mutant(
+        "notes what it queues by a clock that is ahead of the worker's",
+        "hub/sweep/wording.py",
+        "        at=now - CLOCK_SKEW,",
+        "        at=now,",
+    ),
+    Mutant(
+        "queues what is fresh",
+        "hub/sweep/decision.py",
+        "        return QUEUED[Why.STALE]\n    return FRESH",
+        "        return QUEUED[Why.STALE]\n    return QUEUED[Why.STALE]",
+    ),
+    Mutant(
+        "queues again what waits",
+        "hub/sweep/decision.py",
+        "        return WAITING if now - heard < rules.patience else QUEUED[Why.LOST]",
+        "        return QUEUED[Why.LOST] if now >= heard else WAITING",
+    ),
+    Mutant(
+        "never tries again what has failed",
+        "hub/sweep/decision.py",
+        "    return WAITING if now - standing.at < rules.patience else QUEUED[Why.FAILED]",
+        "    return WAITING if now >= standing.at else QUEUED[Why.FAILED]",
+    ),
+    Mutant(
+        "does not see that the code has changed",
+        "hub/sweep/decision.py",
+        "    if _is_changed(listed, standing):",
+        "    if _is_changed(listed, standing) and now < standing.at:",
+    ),
+    Mutant(
+        "queues what is excluded by its name",
+        "hub/sweep/decision.py",
+        "    if reason is not None:",
+        "    if reason is not None and tagged:",
+    ),
 )
 
 

@@ -13,12 +13,16 @@ from tests.simulation.checks.fates import Fates
 from tests.simulation.checks.holds import Holds
 from tests.simulation.checks.leases import Leases
 from tests.simulation.checks.limits import Limits
+from tests.simulation.checks.objective import ObjectiveCheck
 from tests.simulation.checks.outages import Outages
+from tests.simulation.checks.pauses import Pauses
 from tests.simulation.checks.protection import ProtectionCheck
 from tests.simulation.checks.results import ResultsCheck
 from tests.simulation.checks.sightings import SightingsCheck
+from tests.simulation.checks.sweeps import Sweeps
 from tests.simulation.scene import GRACE, Item, Machine, Run, Scene
 from tests.simulation.trace import Trace
+from tests.simulation.truth import Function
 
 
 class Oracle:
@@ -35,6 +39,9 @@ class Oracle:
         self.outages = Outages(scene)
         self.protection = ProtectionCheck(scene)
         self.sightings = SightingsCheck(scene)
+        self.pauses = Pauses(scene)
+        self.sweeps = Sweeps(scene)
+        self.objective = ObjectiveCheck(scene)
 
     @property
     def trace(self) -> Trace:
@@ -44,15 +51,20 @@ class Oracle:
         if sk == "state":
             self.trace.note("ledger", "state", pk, after.get("state"), after.get("asOf"))
             self.results.state_written(pk, before, after)
+            self.sweeps.state_written(pk, before, after)
         elif sk.startswith("scan#"):
             self.trace.note("ledger", "scan key", pk, sk[:17], after.get("leaseOwner"), sorted(after.get("owed", ())))
             self.leases.written(pk, sk, before, after)
             self.results.committed(pk, sk, before, after)
             self.effects.written(pk, before, after)
+            self.objective.written(after)
         elif pk == "sightings":
             self.trace.note("ledger", "sighting", sk, after.get("eventAt"))
             self.trace.count("sighting")
             self.sightings.written(sk, before, after)
+        elif pk == "accounts":
+            self.trace.note("ledger", "account", sk, after.get("claimOwner"), after.get("sweptAt"))
+            self.sweeps.account_written(sk, before, after)
         elif sk == "tries":
             for name in after.keys() - before.keys():
                 if name.startswith("try#"):
@@ -70,6 +82,7 @@ class Oracle:
             if message.receive_count > 1:
                 self.trace.count("redelivery")
         self.holds.taken(worker, messages)
+        self.pauses.taken(worker)
 
     def received(self, worker: str, messages: Sequence[Message]) -> None:
         self.holds.received(worker, messages)
@@ -103,6 +116,12 @@ class Oracle:
         self.trace.note(worker, "parks", message.id, parking.reason, effective)
         self.holds.settled(worker, message)
         self.fates.parked(worker, message, parking, effective=effective)
+
+    def swept(self, sweeper: str, function: Function, message_id: str, *, since: float) -> None:
+        """A sweep has queued a function; its process began at that second."""
+        self.trace.note(sweeper, "queues", function.arn.name, message_id)
+        self.trace.count("sent: by a sweep")
+        self.sweeps.sent(sweeper, function, since)
 
     def describing(self, worker: str, function: FunctionArn) -> None:
         self.trace.note(worker, "describes", function.name)
@@ -206,6 +225,7 @@ class Oracle:
         self.trace.note("queue", "delivers again", message_id)
         self.trace.count("whim")
         self.holds.whim(message_id)
+        self.objective.whim()
         self.effects.whim(self.scene.letters[message_id].function.arn)
 
     def finished(self) -> None:
@@ -214,3 +234,4 @@ class Oracle:
         self.outages.finished()
         self.protection.finished()
         self.sightings.finished()
+        self.objective.finished()

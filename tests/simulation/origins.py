@@ -8,8 +8,7 @@ from hub.scanned import Artifact, ArtifactName, Scanned
 from hub.scans import Claimed, ScanKey, ScanStatus
 from tests.simulation.grounds import Grounds
 from tests.simulation.plan import FunctionPlan
-from tests.simulation.scanner import PROFILE
-from tests.simulation.truth import EXCLUDED_TAG, Function, Version, moment
+from tests.simulation.truth import EXCLUDED_TAG, PROFILE, Function, Version, moment
 from worker.memory.artifacts import artifacts_of, sarif, scan_result
 
 BEFORE = 300.0

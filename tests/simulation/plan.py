@@ -10,8 +10,17 @@ ACCOUNTS = ("210000000001", "210000000002", "210000000003")
 LAYER = "arn:aws:lambda:{region}:{account}:layer:shared:{number}"
 EXCLUDED_NAMES = "scratch-*"
 
+RETRY_HOURS = 1
+"""`SWEEP_RETRY_HOURS`."""
+
 HARMFUL = (("", 0.21), ("crash", 0.25), ("kill", 0.27), ("fault", 0.29))
 """What the scanner makes of a function each time, each up to a share; the rest are sound."""
+
+LOST = {"calm": 0.0, "silence": 1.0, "halves": 0.5}
+"""Share of events that never arrive, where it is not the usual one."""
+
+SWEPT = 0.3
+"""Share of the other plans in which sweeps run."""
 
 MANY = 70
 """Requests of a storm: enough to show whether GetFunction is asked without measure."""
@@ -83,10 +92,10 @@ class Trouble:
 
     Attributes:
         kind: "kill", "stop", "stall", "cut", "deny", "throttle", "qualys", "token", "ledger", "objects", "notifier",
-            "queue", "redeliver" or "undelete".
+            "queue", "redeliver", "undelete", "pause" or "sweep".
         target: The worker's index or the account's; else 0.
-        seconds: For how long.
-        variant: Free for the kind: turns until a kill, signals of a stop.
+        seconds: For how long; of a sweep, until it is killed (0: it is not).
+        variant: Free for the kind: turns until a kill, signals of a stop, sweeps at once.
     """
 
     kind: str
@@ -135,6 +144,9 @@ class Plan:
         scan_timeout: `SCAN_TIMEOUT`.
         pace: Scales how long scans take.
         sweeps: Whether there is a sweep queue.
+        is_swept: Whether sweeps run, and one at the end of all: then everything must be known.
+        sweep_pace: `SWEEP_PER_MINUTE`.
+        excluded_account: The one in `EXCLUDE_ACCOUNTS`, if there is one; else empty.
         functions: Of the organization.
         happenings: By second of virtual time, in order.
         rates: Of what goes wrong by chance.
@@ -152,6 +164,9 @@ class Plan:
     scan_timeout: int
     pace: float
     sweeps: bool
+    is_swept: bool
+    sweep_pace: int
+    excluded_account: str
     functions: tuple[FunctionPlan, ...]
     happenings: tuple[tuple[float, Happening], ...]
     rates: Rates
@@ -174,6 +189,8 @@ THEMES = (
     ("qualys", 10),
     ("accounts", 8),
     ("changes", 8),
+    ("silence", 6),
+    ("halves", 10),
     ("everything", 18),
 )
 """Each with its weight. A theme decides which families of faults there are."""
@@ -189,6 +206,7 @@ class _Draft:
     happenings: list[tuple[float, Happening]] = field(default_factory=list)
     span: float = 0.0
     sweeps: bool = False
+    is_swept: bool = False
     workers: int = 1
     calm_from: float = 0.0
 
@@ -216,6 +234,8 @@ def plan(seed: int) -> Plan:
     if theme == "storm":
         draft.workers = 1
     draft.calm_from = draft.span
+    draft.is_swept = theme in {"silence", "halves"} or (theme != "storm" and rng.random() < SWEPT)
+    draft.sweeps |= draft.is_swept
     _people(draft)
     for index in range(len(draft.functions)):
         _life(draft, index)
@@ -223,6 +243,7 @@ def plan(seed: int) -> Plan:
     _oddities(draft)
     _weather(draft)
     _accidents(draft)
+    _sweeps(draft)
     return Plan(
         seed=seed,
         theme=theme,
@@ -235,6 +256,9 @@ def plan(seed: int) -> Plan:
         scan_timeout=rng.choice((300, 900, 900, 3600)),
         pace=4.0 if theme == "changes" else rng.choice((0.2, 1.0, 1.0, 4.0)),
         sweeps=draft.sweeps,
+        is_swept=draft.is_swept,
+        sweep_pace=rng.choice((0, 6, 6, 600)),
+        excluded_account=rng.choice(ACCOUNTS) if theme != "storm" and rng.random() < 0.06 else "",
         functions=tuple(draft.functions),
         happenings=tuple(sorted(draft.happenings, key=lambda one: one[0])),
         rates=_rates(draft),
@@ -245,7 +269,8 @@ def plan(seed: int) -> Plan:
 def _people(draft: _Draft) -> None:
     rng = draft.rng
     accounts = ACCOUNTS[: rng.choice((1, 2, 3)) if draft.theme != "storm" else 1]
-    counts = {"crowd": rng.randint(8, 16), "accounts": rng.randint(6, 14), "storm": 6}
+    # Of more than ten a sweep sends some later: much may happen between its look and its word.
+    counts = {"crowd": rng.randint(8, 16), "accounts": rng.randint(6, 14), "storm": 6, "halves": rng.randint(6, 20)}
     count = counts.get(draft.theme, rng.randint(1, 8))
     # A crowd of one account shows whether it leaves room to the others.
     favourite = rng.choice(accounts)
@@ -309,7 +334,7 @@ def _life(draft: _Draft, index: int) -> None:
 
 def _told(draft: _Draft, second: float, index: int, call: str) -> None:
     rng = draft.rng
-    if draft.theme != "calm" and rng.random() < 0.06:
+    if rng.random() < LOST.get(draft.theme, 0.06):
         return  # lost: delivery by CloudTrail is best effort
     for _ in range(1 + (rng.random() < 0.15) + (rng.random() < 0.05)):
         late = rng.uniform(60, 1500) if rng.random() < 0.12 else rng.uniform(0.3, 8)
@@ -318,6 +343,8 @@ def _told(draft: _Draft, second: float, index: int, call: str) -> None:
 
 def _requests(draft: _Draft) -> None:
     rng = draft.rng
+    if draft.theme == "silence":
+        return
     count = len(draft.functions)
     for _ in range(MANY if draft.theme == "storm" else rng.choice((0, 1, 1, 2, 4))):
         second = rng.uniform(10, 14) if draft.theme == "storm" else rng.uniform(0, draft.span)
@@ -384,6 +411,23 @@ def _accidents(draft: _Draft) -> None:
         some("redeliver", 4, 0.0)
     if draft.theme != "calm" and rng.random() < 0.2:
         some("undelete", 3, 0.0)
+
+
+def _sweeps(draft: _Draft) -> None:
+    """Sweeps now and then, and somebody who pauses the service."""
+    rng = draft.rng
+    for _ in range(rng.choice((0, 1, 1, 2, 3)) if draft.is_swept else 0):
+        is_killed = draft.theme != "calm" and rng.random() < 0.35
+        draft.trouble(
+            rng.uniform(0, draft.span),
+            Trouble(
+                kind="sweep",
+                seconds=rng.choice((rng.uniform(0.01, 1.0), rng.uniform(0.5, 20))) if is_killed else 0.0,
+                variant=rng.choice((1, 1, 2)),
+            ),
+        )
+    if draft.theme not in {"calm", "storm"} and rng.random() < 0.15:
+        draft.trouble(rng.uniform(0, draft.span), Trouble(kind="pause", seconds=rng.uniform(5, 1500)))
 
 
 def _rates(draft: _Draft) -> Rates:

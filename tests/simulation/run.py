@@ -50,7 +50,7 @@ def run_plan(decided: Plan) -> Outcome:
             course.scene.violated(7, str(stuck))
         finally:
             course.close()
-            loop.dismantle([host for worker in course.workers for host in worker.hosts])
+            loop.dismantle([*(host for worker in course.workers for host in worker.hosts), *course.sweepers.hosts])
     if course.strays:
         course.scene.violated(0, f"an error that nobody took: {course.strays[0]}")
     return Outcome(

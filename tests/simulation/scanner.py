@@ -35,11 +35,9 @@ from tests.simulation.line import Killed, Line
 from tests.simulation.oracle import Oracle
 from tests.simulation.plan import Plan
 from tests.simulation.scene import Run
-from tests.simulation.truth import Organization
+from tests.simulation.truth import PROFILE, Organization
 from worker.memory.artifacts import OLD_REQUESTS, sarif, scan_result
 from worker.memory.clock import LoopClock
-
-PROFILE = ScanProfile("qscanner", "4.6.0-4", "get-report", ("pkg", "secret"))
 
 FAILURES: tuple[tuple[str, int], ...] = (
     ("crash", 6),

@@ -10,7 +10,7 @@ from tests.simulation.line import Line
 from tests.simulation.loop import Host, HostState
 from tests.simulation.plan import Plan, Sending
 from tests.simulation.trace import Trace
-from tests.simulation.truth import START, Function, Organization
+from tests.simulation.truth import EXCLUDED_TAG, START, Function, Organization
 
 Item = Mapping[str, Any]
 
@@ -183,6 +183,14 @@ class Scene:
         document: Item = json.loads(self.objects(key) or b"{}")
         return document
 
+    def is_never_scanned(self, function: FunctionArn) -> bool:
+        """By its name, as every plan sets it, or by its account."""
+        return function.name.startswith("scratch-") or function.account == self.plan.excluded_account
+
+    def is_excluded(self, function: Function) -> bool:
+        """By its name, its account or its tag."""
+        return self.is_never_scanned(function.arn) or EXCLUDED_TAG in function.tags
+
     def is_durable(self, item: Item) -> bool:
         """Whether it holds a result whose commit mark is in the bucket, too."""
         summary = item.get("summary")
@@ -194,8 +202,3 @@ class Scene:
 def second_of(milliseconds: float) -> float:
     """The second of virtual time of a moment in an item."""
     return milliseconds / 1000 - START.timestamp()
-
-
-def is_excluded_by_name(function: FunctionArn) -> bool:
-    """By the setting that every plan has."""
-    return function.name.startswith("scratch-")

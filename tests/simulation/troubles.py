@@ -1,10 +1,14 @@
 """What goes wrong: workers that die or stall, services that are away, queues that deliver again."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 
+from hub.service_notes import Pause
 from tests.simulation.fleet import Worker
 from tests.simulation.grounds import Grounds
 from tests.simulation.plan import ACCOUNTS, Trouble
+from tests.simulation.sweepers import Sweepers
+from tests.simulation.truth import moment
 
 
 class Troubles:
@@ -13,11 +17,13 @@ class Troubles:
     Args:
         grounds: The world.
         workers: To whom some of them happen.
+        sweepers: Who sweeps.
     """
 
-    def __init__(self, grounds: Grounds, workers: Sequence[Worker]) -> None:
+    def __init__(self, grounds: Grounds, workers: Sequence[Worker], sweepers: Sweepers) -> None:
         self._grounds = grounds
         self._workers = workers
+        self._sweepers = sweepers
 
     def befall(self, trouble: Trouble) -> None:
         """Let it begin; it ends by itself."""
@@ -36,6 +42,13 @@ class Troubles:
             worker.cut(trouble.seconds)
         elif kind in {"redeliver", "undelete"}:
             self._whim(kind)
+        elif kind == "sweep":
+            for number in range(trouble.variant):
+                # The second one is killed, if any: the first one then has to do all.
+                killed_after = trouble.seconds if number == trouble.variant - 1 else 0.0
+                self._sweepers.begin(killed_after=killed_after)
+        elif kind == "pause":
+            self._pause(trouble.seconds)
         else:
             undo = self._bad_weather(trouble)
             grounds.loop.call_later(trouble.seconds, undo, context=grounds.world)
@@ -70,6 +83,19 @@ class Troubles:
             return renewed
         weather.away.add(trouble.kind)
         return lambda: weather.away.discard(trouble.kind)
+
+    def _pause(self, seconds: float) -> None:
+        grounds = self._grounds
+        pause = Pause(by="arn:aws:iam::123456789012:user/jo", reason="a new scanner", at=moment(grounds.loop.time()))
+
+        async def paused() -> None:
+            await grounds.register.pause(pause)
+            grounds.oracle.pauses.began()
+            await asyncio.sleep(seconds)
+            await grounds.register.resume()
+            grounds.oracle.pauses.ceased()
+
+        grounds.loop.create_task(paused())
 
     def _whim(self, kind: str) -> None:
         """SQS delivers at least once."""

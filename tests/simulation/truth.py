@@ -3,13 +3,14 @@
 import base64
 import hashlib
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 
 from pydantic import SecretStr
 
+from hub.scans import ScanProfile
 from spoke.arn import FunctionArn
 from spoke.credentials import SessionCredentials
 from spoke.errors import Gone, NoAccess, Throttled
@@ -23,6 +24,9 @@ SESSION = 3600.0
 """Seconds of a chained role session (STS allows an hour)."""
 
 EXCLUDED_TAG = "QualysScanExclude"
+
+PROFILE = ScanProfile("qscanner", "4.6.0-4", "get-report", ("pkg", "secret"))
+"""With what everything is scanned."""
 
 
 def moment(seconds: float) -> datetime:
@@ -146,10 +150,20 @@ class Organization:
 
     def describe(self, function: FunctionArn, now: float) -> FunctionSnapshot:
         """GetFunction."""
-        self._enter(function.account, "describing")
+        self.enter(function.account, "describing")
         truth = self.functions.get(function.unqualified)
         if truth is None or truth.now.label is None:
             raise Gone(f"describing {function}: ResourceNotFoundException: Function not found")
+        return self._snapshot(truth, now)
+
+    def listed(self, account: str, region: str, time: Callable[[], float]) -> Iterator[FunctionSnapshot]:
+        """ListFunctions, one by one, each as it is when it is its turn."""
+        for arn in sorted(self.functions):
+            truth = self.functions[arn]
+            if (arn.account, arn.region) == (account, region) and truth.now.label is not None:
+                yield self._snapshot(truth, time())
+
+    def _snapshot(self, truth: Function, now: float) -> FunctionSnapshot:
         version = truth.now
         pending = truth.never_ready or now < version.ready_at
         reason = "KMSKeyAccessDenied" if truth.unreadable else None
@@ -179,7 +193,7 @@ class Organization:
 
     def scan_credentials(self, snapshot: FunctionSnapshot, now: float, clock_now: datetime) -> SessionCredentials:
         """AssumeRole with a session policy for this one function."""
-        self._enter(snapshot.arn.account, "assuming the role")
+        self.enter(snapshot.arn.account, "assuming the role")
         key = f"ASIA{next(self._numbers):016X}"
         self.sessions[key] = Session(snapshot.arn.unqualified, now + SESSION)
         return SessionCredentials(
@@ -194,14 +208,15 @@ class Organization:
         differing = changed(tags, present)
         if not differing:
             return False
-        self._enter(function.account, "tagging")
+        self.enter(function.account, "tagging")
         truth = self.functions.get(function.unqualified)
         if truth is None or truth.now.label is None:
             raise Gone(f"tagging {function}: ResourceNotFoundException: Function not found")
         truth.tags.update(differing)
         return True
 
-    def _enter(self, account: str, doing: str) -> None:
+    def enter(self, account: str, doing: str) -> None:
+        """What every call to an account meets first."""
         if account in self.denied:
             raise NoAccess(f"{doing} in account {account}: AccessDenied: not authorized to perform sts:AssumeRole")
         share = self.throttled.get(account, 0.0)

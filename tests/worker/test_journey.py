@@ -142,6 +142,19 @@ async def test_a_name_pattern_excludes_without_a_call_to_the_spoke(world: TestWo
     assert (coverage.state, coverage.reason) == (CoverageState.EXCLUDED, "the name matches pay*")
 
 
+@in_world(exclude_accounts=f"999999999999,{ACCOUNT}", exclude_functions="pay*")
+async def test_an_excluded_account_excludes_all_its_functions_without_a_call_to_the_spoke(world: TestWorld) -> None:
+    world.spoke.deny(ACCOUNT)
+    ending, _ = await travel(world, event())
+    assert (ending.kind, ending.reason) == (EndingKind.EXCLUDED, "account")
+    coverage = await world.coverage()
+    assert (coverage.state, coverage.reason) == (CoverageState.EXCLUDED, f"the account {ACCOUNT} is excluded")
+    elsewhere = function("refunds", account="210000000002")
+    world.spoke.put(snapshot(elsewhere))
+    ending, _ = await travel(world, event(elsewhere), number=2)
+    assert ending.kind is EndingKind.STORED
+
+
 @pytest.mark.parametrize(("value", "excluded"), [("true", True), ("yes please", True), ("false", False)])
 def test_a_tag_excludes_unless_it_says_false(value: str, excluded: bool) -> None:
     @in_world()

@@ -340,6 +340,7 @@ def test_what_is_in_hand_is_told_every_minute() -> None:
                 "AccountsPaused": 0.0,
                 "AccountsWithoutAccess": 0.0,
                 "QualysCircuitOpen": 0.0,
+                "Paused": 0.0,
             }
         ] * 2
 

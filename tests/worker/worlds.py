@@ -28,6 +28,7 @@ from worker.memory.metrics import MemoryMetrics
 from worker.memory.notifier import MemoryNotifier
 from worker.memory.objects import MemoryObjects
 from worker.memory.queue import MemoryQueue
+from worker.memory.register import MemoryRegister
 from worker.memory.scanner import MemoryScanner, Script
 from worker.memory.spoke import MemorySpoke
 from worker.service import Service
@@ -151,6 +152,7 @@ class TestWorld:
         self.scanner = MemoryScanner(self.clock)
         self.notifier = MemoryNotifier()
         self.metrics = MemoryMetrics()
+        self.register = MemoryRegister(self.clock)
         self.watch = Watch()
         self.renewed: list[datetime] = []
         self.world = World(
@@ -162,6 +164,8 @@ class TestWorld:
             scanner=self.scanner,
             notifier=self.notifier,
             metrics=self.metrics,
+            register=self.register,
+            version="1.2.3",
             observer=self.watch,
         )
 

@@ -2,8 +2,7 @@
 
 from hub.message import Message, Parking
 from tests.simulation.checks.leases import Leases
-from tests.simulation.scene import Item, Letter, Scene, is_excluded_by_name, second_of
-from tests.simulation.truth import EXCLUDED_TAG
+from tests.simulation.scene import Item, Letter, Scene, second_of
 
 MALFORMED = {
     "not_json", "not_an_object", "too_large", "too_deep", "missing_field", "wrong_type", "bad_arn", "bad_account",
@@ -88,7 +87,7 @@ class Fates:
         if kind in {"malformed", "mismatch"}:
             return None
         function, state = letter.function, self._scene.state(letter.function.arn)
-        if is_excluded_by_name(function.arn) or EXCLUDED_TAG in function.tags:
+        if self._scene.is_excluded(function):
             if state is not None:
                 return "excluded"
         elif (covered := self._covering(letter, since)) is not None:
@@ -168,7 +167,7 @@ class Fates:
         """What is wrong with the final state of one function; empty if nothing is."""
         scene = self._scene
         function = next(one for one in scene.organization.functions.values() if one.arn == arn)
-        if is_excluded_by_name(function.arn) or EXCLUDED_TAG in function.tags:
+        if scene.is_excluded(function):
             return ""
         changed_at = function.label_changed_at()
         told = [

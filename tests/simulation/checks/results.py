@@ -65,7 +65,9 @@ class ResultsCheck:
 
     def state_written(self, pk: str, before: Item, after: Item) -> None:
         """The item of a function's coverage was written."""
-        if before.get("asOf", 0) > after.get("asOf", 0):
+        # The list shows what GONE denies: it says so in the list's words, whatever moment GONE speaks of.
+        is_found_again = before.get("state") == "GONE" and before.get("queuedAt") != after.get("queuedAt")
+        if before.get("asOf", 0) > after.get("asOf", 0) and not is_found_again:
             self._scene.violated(5, f"{pk} spoke of {before['asOf']}, now of {after.get('asOf')}")
         if "lastGood" in before and "lastGood" not in after:
             self._scene.violated(5, f"{pk} has lost its last good result")

@@ -22,10 +22,13 @@ class SightingsCheck:
         if scene.plan.theme != "calm":
             return
         noted = {key.sk for key in scene.items if key.pk == "sightings"}
+        known = {key.sk for key in scene.items if key.pk == "accounts"}
         for letter in scene.letters.values():
             arn = letter.function.arn
             if letter.sending.kind == "event" and f"{arn.account}#{arn.region}" not in noted:
                 scene.violated(11, f"an event of {arn.account} in {arn.region} has come, and is not noted")
+            if letter.sending.kind in {"event", "request"} and arn.account not in known:
+                scene.violated(11, f"something has come from {arn.account}, and the account is not known")
 
     @staticmethod
     def _is_of(letter: Letter, account: str, region: str, item: Item) -> bool:

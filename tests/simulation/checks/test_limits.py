@@ -3,8 +3,7 @@
 from hub.scans import Lease, ScanKey
 from spoke.arn import FunctionArn
 from tests.simulation.court import ARN, Court
-from tests.simulation.scanner import PROFILE
-from tests.simulation.truth import Function, Version, code_hash, content_id, moment
+from tests.simulation.truth import PROFILE, Function, Version, code_hash, content_id, moment
 
 
 def another(court: Court, number: int, account: str) -> FunctionArn:

@@ -3,8 +3,7 @@
 from dataclasses import replace
 
 from tests.simulation.court import ARN, OTHER, PREFIX, SCAN_SK, Court
-from tests.simulation.scanner import PROFILE
-from tests.simulation.truth import Session
+from tests.simulation.truth import PROFILE, Session
 
 
 def test_3_a_result_whose_files_are_not_there(court: Court) -> None:

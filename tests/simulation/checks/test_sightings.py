@@ -53,9 +53,17 @@ def test_an_account_is_not_heard_of_when_it_sent_no_event(court: Court, sending:
 
 def test_where_nothing_goes_wrong_no_account_is_missed(court: Court) -> None:
     court.scene.plan = replace(court.scene.plan, theme="calm")
+    court.write(ARN.account, {"firstSeenAt": 0}, pk="accounts")
     court.send(kind="request")
     court.oracle.sightings.finished()
     assert court.verdict == ""
     court.send("m2")
     court.oracle.sightings.finished()
     assert court.verdict.startswith("invariant 11: an event of 210000000001 in eu-central-1 has come")
+
+
+def test_where_nothing_went_wrong_every_account_is_known(court: Court) -> None:
+    court.scene.plan = replace(court.scene.plan, theme="calm")
+    court.send(kind="request")
+    court.oracle.sightings.finished()
+    assert court.verdict == "invariant 11: something has come from 210000000001, and the account is not known"

@@ -53,10 +53,15 @@ async def test_faults_come_one_by_one_and_only_to_their_operation(spoke: MemoryS
 
 
 async def test_what_was_written_is_recorded(spoke: MemorySpoke) -> None:
-    assert await spoke.tag(replace(ARN, qualifier="1"), TAGS, present=None)
+    assert await spoke.tag(replace(ARN, qualifier="live"), TAGS, present=None)
     assert not await spoke.tag(ARN, TAGS, present=TAGS)
     assert spoke.tagged == [(ARN, TAGS)]
     assert (await spoke.describe(ARN)).tags == TAGS
+
+
+async def test_nothing_is_written_for_a_version(spoke: MemorySpoke) -> None:
+    assert not await spoke.tag(replace(ARN, qualifier="1"), TAGS, present=None)
+    assert spoke.tagged == []
 
 
 async def test_a_failed_write_changes_nothing(spoke: MemorySpoke) -> None:
