@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import measures
+from bench import measures, sweep_measures
 from bench.control import Cloud
 from bench.figures import Figure
 
@@ -47,6 +47,10 @@ def measured() -> list[Figure]:
             *measures.events_and_arrivals(bench, of_baseline),
             measures.held_messages(bench),
             *measures.long_scans(bench),
+            *sweep_measures.unchanged(bench),
+            sweep_measures.due(bench),
+            *sweep_measures.memory(bench),
+            *sweep_measures.counting(bench),
         ]
 
 
@@ -57,6 +61,7 @@ def table(figures: list[Figure]) -> Table:
         made.add_column(heading, justify="right" if heading in {"to reach", "measured"} else "left")
     for figure in figures:
         met = "[green]yes[/]" if figure.met else "[red]NO[/]"
+        met = met if figure.limit is not None else ""
         made.add_row(figure.name, figure.target, figure.shown(figure.value), figure.beside, met)
     return made
 

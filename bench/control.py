@@ -5,10 +5,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from http.client import HTTPConnection
 from types import TracebackType
 from typing import Any, Self
 
+from bench.estate import Estate
 from bench.organization import events
 from bench.places import ROOT
 from spoke.arn import FunctionArn
@@ -64,6 +66,14 @@ class Cloud:
         known = list(items)
         for start in range(0, len(known), ITEMS_A_REQUEST):
             self._ask("store", items=known[start : start + ITEMS_A_REQUEST])
+
+    def have(self, estate: Estate) -> None:
+        """From now on the member accounts are these, and the ledger speaks of their functions alone."""
+        self._ask("estate", **asdict(estate))
+
+    def delay(self, seconds: float) -> None:
+        """From now on every call takes so long, besides what it costs."""
+        self._ask("delay", seconds=seconds)
 
     def reset(self) -> None:
         """Count calls and messages from zero."""

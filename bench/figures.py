@@ -11,21 +11,28 @@ class Figure:
     Attributes:
         name: What was measured.
         value: In `unit`.
-        limit: What it may be at the most.
+        limit: What it may be at the most, or, with `least`, at the least; None where nothing is set.
         unit: Such as `ms`; empty for a plain number.
         beside: What it stands against, or how it came about.
+        strict: Whether the limit itself is too much.
+        least: Whether more is better.
     """
 
     name: str
     value: float
-    limit: float
+    limit: float | None
     unit: str = ""
     beside: str = ""
     strict: bool = False
+    least: bool = False
 
     @property
     def met(self) -> bool:
         """Whether the target is met."""
+        if self.limit is None:
+            return True
+        if self.least:
+            return self.value >= self.limit
         return self.value < self.limit if self.strict else self.value <= self.limit
 
     def shown(self, value: float) -> str:
@@ -37,7 +44,9 @@ class Figure:
     @property
     def target(self) -> str:
         """The limit in words."""
-        word = "under" if self.strict else "at most"
+        if self.limit is None:
+            return ""
+        word = "at least" if self.least else "under" if self.strict else "at most"
         return f"{word} {self.limit:g} {self.unit}".rstrip()
 
 

@@ -21,7 +21,7 @@ ACCOUNTS = 50
 """The functions lie in so many accounts by turns: neither one for all nor one for each is what an organization has."""
 
 _RECORDED = Path(__file__).parent.parent / "tests/spoke/events/update_code_by_arn_with_layers.json"
-_LAYERS = (
+LAYERS = (
     f"arn:aws:lambda:{REGION}:210987654321:layer:reporting-fonts:7",
     f"arn:aws:lambda:{REGION}:770693421928:layer:Klayers-p313-pillow:3",
 )
@@ -43,7 +43,7 @@ def events(arns: Iterator[FunctionArn]) -> Iterator[str]:
     document = json.loads(_RECORDED.read_text(encoding="utf-8"))
     detail = document["detail"]
     response = detail["responseElements"]
-    if [layer["arn"] for layer in response["layers"]] != list(_LAYERS):
+    if [layer["arn"] for layer in response["layers"]] != list(LAYERS):
         raise AssertionError("the recorded event has other layers than GetFunction answers here")
     for arn in arns:
         document["account"], document["region"] = arn.account, arn.region
@@ -72,7 +72,7 @@ def described(arn: str) -> dict[str, Any]:
             "Version": "$LATEST",
             "TracingConfig": {"Mode": "PassThrough"},
             "RevisionId": "0a6f3e2b-77c1-4a55-9d0b-4a3f2c1d0e9f",
-            "Layers": [{"Arn": layer, "CodeSize": 4210331} for layer in _LAYERS],
+            "Layers": [{"Arn": layer, "CodeSize": 4210331} for layer in LAYERS],
             "State": "Active",
             "LastUpdateStatus": "Successful",
             "PackageType": "Zip",
@@ -94,7 +94,7 @@ def covered(arns: Iterator[FunctionArn], profile: ScanProfile) -> Iterator[dict[
     """The ledger's items of functions whose result is fresh and owes nothing, as DynamoDB holds them."""
     now = datetime.now(UTC)
     for arn in arns:
-        key = ScanKey(arn, fingerprint(code_sha256(str(arn)), _LAYERS), profile.id)
+        key = ScanKey(arn, fingerprint(code_sha256(str(arn)), LAYERS), profile.id)
         scan_id = new_scan_id(now)
         summary = ScanSummary(
             scan_id=scan_id,

@@ -11,16 +11,20 @@ import json
 import sys
 import zlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from bench import organization
+from bench.estate import Answers, Estate
 from bench.http_server import Answer, Connection, Request, response
 from bench.queues import Queue, encoded
 from bench.table import Table
+from hub.ledger_queries import INDEXES
+from hub.ledger_table import KEY_TYPES
 
+_LIST = "/2015-03-31/functions"
 _JSON = "application/x-amz-json-1.0"
 _REQUEST_ID = "x-amzn-RequestId: 0d1e9b5e-8a3e-4d4a-9b0e-0f0a7a9c1f00\r\nDate: Sun, 22 Nov 2026 01:10:00 GMT\r\n"
 
@@ -32,6 +36,8 @@ class StandIn:
         self._queues = {"changes": Queue(), "sweep": Queue()}
         self._parked = {"changes-dlq": Queue(), "sweep-dlq": Queue()}
         self._table = Table()
+        self._estate = Answers(Estate(0, 0, 0))
+        self._delay = 0.0
         self._calls: Counter[str] = Counter()
         self._targets: dict[str, Callable[[dict[str, Any]], Answer]] = {
             "AmazonSQS.ReceiveMessage": self._receive,
@@ -41,16 +47,22 @@ class StandIn:
             "AmazonSQS.ChangeMessageVisibilityBatch": self._change_batch,
             "AmazonSQS.GetQueueAttributes": self._attributes,
             "AmazonSQS.SendMessage": self._send,
+            "AmazonSQS.SendMessageBatch": self._send_batch,
             "DynamoDB_20120810.BatchGetItem": self._batch_get,
+            "DynamoDB_20120810.Query": self._query,
+            "DynamoDB_20120810.Scan": self._scan,
             "DynamoDB_20120810.GetItem": self._get,
             "DynamoDB_20120810.UpdateItem": self._update,
             "DynamoDB_20120810.TransactWriteItems": self._transact,
             "DynamoDB_20120810.DescribeTable": self._describe_table,
             "secretsmanager.GetSecretValue": self._secret,
+            "ResourceGroupsTaggingAPI_20170126.GetResources": _resources,
         }
         self._commands: dict[str, Callable[[dict[str, Any]], Any]] = {
             "send": self._enqueue,
             "store": self._store,
+            "estate": self._have,
+            "delay": self._wait,
             "reset": self._reset,
             "calls": self._told_calls,
             "journal": self._journal,
@@ -69,7 +81,13 @@ class StandIn:
             sys.stderr.write(f"stand-in: {name} {request.method} {request.path[:200]}: {error!r}\n")
             name, answer = f"unanswered {request.method} {request.path[:80]}: {error!r}", response(status=501)
         self._calls[name] += 1
-        return answer
+        return self._late(answer) if self._delay and isinstance(answer, bytes) else answer
+
+    def _late(self, answer: bytes) -> Answer:
+        loop = asyncio.get_running_loop()
+        later: asyncio.Future[bytes] = loop.create_future()
+        loop.call_later(self._delay, _tell, later, answer)
+        return later
 
     def _service(self, request: Request) -> tuple[str, Answer]:
         target = request.headers.get("x-amz-target")
@@ -78,12 +96,14 @@ class StandIn:
             name = f"{service.split('_')[0].removeprefix('Amazon').lower()}:{operation}"
             return name, self._targets[target](json.loads(request.body))
         service = request.headers["authorization"].split("/")[3]
-        if service in {"sts", "sns"}:
+        if service in {"sts", "sns", "ec2"}:
             arguments = {name: values[0] for name, values in parse_qs(request.body.decode()).items()}
             action = arguments["Action"]
-            answers = {"AssumeRole": _assume_role, "Publish": _publish}
+            answers = {"AssumeRole": _assume_role, "Publish": _publish, "DescribeRegions": self._regions}
             return f"{service}:{action}", response(answers[action](arguments), content_type="text/xml")
         path = urlsplit(request.path).path
+        if service == "lambda" and path == _LIST:
+            return "lambda:ListFunctions", self._list(request)
         if service == "lambda":
             return _lambda(request.method, path)
         if service == "s3":
@@ -144,12 +164,60 @@ class StandIn:
             json.dumps({"MessageId": "5fea7756-0ea4-451a-a703-a558b933e274", "MD5OfMessageBody": md5}).encode()
         )
 
+    def _send_batch(self, body: dict[str, Any]) -> bytes:
+        self._queue(body).send([("", entry["MessageBody"]) for entry in body["Entries"]])
+        done = [
+            {
+                "Id": entry["Id"],
+                "MessageId": "5fea7756-0ea4-451a-a703-a558b933e274",
+                "MD5OfMessageBody": hashlib.md5(entry["MessageBody"].encode(), usedforsecurity=False).hexdigest(),
+            }
+            for entry in body["Entries"]
+        ]
+        return _json(json.dumps({"Successful": done}).encode())
+
+    # The estate: see `bench.estate`.
+
+    def _regions(self, _: dict[str, str]) -> bytes:
+        items = "".join(
+            f"<item><regionName>{name}</regionName><regionEndpoint>ec2.{name}.amazonaws.com</regionEndpoint>"
+            "<optInStatus>opt-in-not-required</optInStatus></item>"
+            for name in self._estate.estate.region_names
+        )
+        return f"""<DescribeRegionsResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">
+<requestId>59dbff89-35bd-4eac-99ed-be587EXAMPLE</requestId><regionInfo>{items}</regionInfo>
+</DescribeRegionsResponse>""".encode()
+
+    def _list(self, request: Request) -> bytes:
+        query = parse_qs(urlsplit(request.path).query)
+        credential, _, region = request.headers["authorization"].partition("Credential=")[2].split("/")[:3]
+        body = self._estate.page(_account_of(credential), region, query.get("Marker", [""])[0])
+        return response(body, content_type="application/json", headers=_REQUEST_ID)
+
     # DynamoDB
 
     def _batch_get(self, body: dict[str, Any]) -> bytes:
         [(table, wanted)] = body["RequestItems"].items()
+        if self._estate.estate.total:
+            items = ",".join(self._estate.items(wanted["Keys"], wanted))
+            return _dynamodb_text(f'{{"Responses":{{"{table}":[{items}]}},"UnprocessedKeys":{{}}}}')
         found = [item for key in wanted["Keys"] if (item := self._table.get(key, wanted)) is not None]
         return _dynamodb({"Responses": {table: found}, "UnprocessedKeys": {}})
+
+    def _query(self, body: dict[str, Any]) -> bytes:
+        return self._of_index([body["ExpressionAttributeValues"][":account"]["S"]], body)
+
+    def _scan(self, body: dict[str, Any]) -> bytes:
+        return self._of_index(self._estate.estate.account_ids[body["Segment"] :: body["TotalSegments"]], body)
+
+    def _of_index(self, accounts: Sequence[str], body: dict[str, Any]) -> bytes:
+        if body.get("IndexName") != "by-account":
+            raise ValueError(f"the index {body.get('IndexName')}")
+        entries, last = self._estate.entries(accounts, body)
+        key = {name: {"S": "x"} for name in ("pk", "sk", "account")} | {"place": {"S": str(last)}}
+        more = "" if last is None else f',"LastEvaluatedKey":{json.dumps(key)}'
+        counts = f'"Count":{len(entries)},"ScannedCount":{len(entries)}'
+        return _dynamodb_text(f'{{{counts},"Items":[{",".join(entries)}]{more}}}')
 
     def _get(self, body: dict[str, Any]) -> bytes:
         item = self._table.get(body["Key"], body)
@@ -167,8 +235,10 @@ class StandIn:
 
     def _describe_table(self, body: dict[str, Any]) -> bytes:
         keys = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
-        types = [{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")]
-        return _dynamodb({"Table": {"TableName": body["TableName"], "KeySchema": keys, "AttributeDefinitions": types}})
+        types = [{"AttributeName": name, "AttributeType": kind} for name, kind in KEY_TYPES.items()]
+        indexes = [{"IndexName": name} for name in sorted(INDEXES)]
+        described = {"TableName": body["TableName"], "KeySchema": keys, "AttributeDefinitions": types}
+        return _dynamodb({"Table": described | {"GlobalSecondaryIndexes": indexes}})
 
     # Secrets Manager
 
@@ -183,6 +253,12 @@ class StandIn:
 
     def _store(self, body: dict[str, Any]) -> None:
         self._table.put(body["items"])
+
+    def _have(self, body: dict[str, Any]) -> None:
+        self._estate = Answers(Estate(**body))
+
+    def _wait(self, body: dict[str, Any]) -> None:
+        self._delay = body["seconds"]
 
     def _reset(self, _: dict[str, Any]) -> None:
         self._calls.clear()
@@ -209,12 +285,21 @@ class StandIn:
         }
 
 
+def _tell(later: "asyncio.Future[bytes]", answer: bytes) -> None:
+    if not later.done():  # the client may have gone away
+        later.set_result(answer)
+
+
 def _json(body: bytes) -> bytes:
     return response(body, content_type=_JSON, headers=_REQUEST_ID)
 
 
 def _dynamodb(document: dict[str, Any]) -> bytes:
-    body = json.dumps(document, separators=(",", ":")).encode()
+    return _dynamodb_text(json.dumps(document, separators=(",", ":")))
+
+
+def _dynamodb_text(text: str) -> bytes:
+    body = text.encode()
     return response(body, content_type=_JSON, headers=f"{_REQUEST_ID}x-amz-crc32: {zlib.crc32(body)}\r\n")
 
 
@@ -232,7 +317,7 @@ def _batch(body: dict[str, Any], work: Callable[[dict[str, Any]], bool]) -> byte
 def _assume_role(arguments: dict[str, str]) -> bytes:
     role, session = arguments["RoleArn"], arguments["RoleSessionName"]
     account = role.split(":")[4]
-    key = hashlib.sha256(f"{role}{session}".encode()).hexdigest().upper()[:16]
+    key = f"{account}{hashlib.sha256(f'{role}{session}'.encode()).hexdigest().upper()[:4]}"
     expires = datetime.now(UTC) + timedelta(seconds=int(arguments.get("DurationSeconds", "3600")))
     return f"""<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult>
 <AssumedRoleUser><AssumedRoleId>AROA3XFRBF535EXAMPLE:{session}</AssumedRoleId>
@@ -242,6 +327,15 @@ def _assume_role(arguments: dict[str, str]) -> bytes:
 <SourceIdentity>scanhub</SourceIdentity></AssumeRoleResult>
 <ResponseMetadata><RequestId>c6104cbe-af31-11e0-8154-cbc7ccf896c7</RequestId></ResponseMetadata>
 </AssumeRoleResponse>""".encode()
+
+
+def _account_of(access_key_id: str) -> str:
+    """Whose session it is, by the key that `_assume_role` gave it."""
+    return access_key_id.removeprefix("ASIA")[:12]
+
+
+def _resources(_: dict[str, Any]) -> bytes:
+    return _json(b'{"ResourceTagMappingList":[],"PaginationToken":""}')
 
 
 def _publish(_: dict[str, str]) -> bytes:

@@ -11,6 +11,7 @@ Item = dict[str, Any]
 
 _CLAUSES = re.compile(r"\b(SET|REMOVE|DELETE|ADD) ")
 _ASSIGNMENT = re.compile(r"(#\w+) = (:\w+)")
+_INITIAL = re.compile(r"(#\w+) = if_not_exists\(\1 (:\w+)\)")
 
 
 class NotUnderstood(Exception):
@@ -46,9 +47,12 @@ class Table:
         values = request.get("ExpressionAttributeValues", {})
         parts = _CLAUSES.split(request["UpdateExpression"])[1:]
         for clause, text in zip(parts[::2], parts[1::2], strict=True):
-            for term in text.strip().split(", "):
+            # The comma within a function separates no terms.
+            for term in re.sub(r"(\(#\w+), ", r"\1 ", text.strip()).split(", "):
                 if clause == "SET" and (match := _ASSIGNMENT.fullmatch(term)):
                     after[names[match[1]]] = values[match[2]]
+                elif clause == "SET" and (match := _INITIAL.fullmatch(term)):
+                    after.setdefault(names[match[1]], values[match[2]])
                 elif clause == "REMOVE":
                     after.pop(names[term], None)
                 elif clause == "DELETE":

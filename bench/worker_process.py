@@ -42,7 +42,7 @@ class Worker:
                 stdout=metrics,
                 stderr=log,
                 cwd=ROOT,
-                env=_environment(cloud, directory / "work", scanner, slots, drain_timeout),
+                env=environment(cloud, directory / "work", scanner, slots, drain_timeout),
             )
         self._cloud = cloud
 
@@ -99,7 +99,7 @@ class Worker:
         return new
 
 
-def _environment(cloud: Cloud, work: Path, scanner: Path, slots: int, drain_timeout: int) -> dict[str, str]:
+def environment(cloud: Cloud, work: Path, scanner: Path, slots: int, drain_timeout: int) -> dict[str, str]:
     def queue(name: str) -> str:
         return f"https://sqs.{REGION}.amazonaws.com/{HUB}/scanhub-{name}"
 

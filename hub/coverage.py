@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from hub.scans import ScanSummary
+from hub.scans import CLOCK_SKEW, ScanSummary
 from spoke.arn import FunctionArn
 
 
@@ -29,6 +29,12 @@ RESULTS = frozenset({CoverageState.COVERED, CoverageState.PARTIAL})
 WAITING = frozenset({CoverageState.PENDING, CoverageState.SCANNING, CoverageState.NO_ACCESS})
 """What a try says that came to nothing; of the same snapshot, a result says more."""
 
+UNDER_WAY = frozenset({CoverageState.PENDING, CoverageState.SCANNING})
+"""A try is to come or runs: whoever has it in hand comes back to say how it ended."""
+
+SETTLED = frozenset({CoverageState.FAILED, CoverageState.UNREADABLE, CoverageState.EXCLUDED})
+"""The last word on a message that brought no result: nobody comes back to say it again."""
+
 PASSING = frozenset(
     {
         CoverageState.PENDING,
@@ -47,7 +53,7 @@ class Coverage:
     """The state of one function.
 
     Attributes:
-        function: Without qualifier.
+        function: Without qualifier, or a published version.
         state: See `CoverageState`.
         reason: One line; empty for `COVERED`.
         at: When the state was written (aware, UTC).
@@ -82,11 +88,15 @@ class Coverage:
           later write.
         - Without `as_of`, the later `at` wins, except over `GONE`: only a snapshot proves that a deleted function is
           there again, while a refused or filtered old event proves nothing.
+        - Wherever `at` decides between what is settled and what is under way, the latter wins only if it is later by
+          more than `CLOCK_SKEW`, in whichever order the two are written. Within that the clocks of two workers tell no
+          order, and what is hidden of a new try for some seconds its own ending shows; a last word that is hidden is
+          never said again.
         """
         if stored is None:
             return True
         if self.as_of is None:
-            return stored.state is not CoverageState.GONE and stored.at <= self.at
+            return stored.state is not CoverageState.GONE and self._is_later_than(stored)
         if stored.as_of is None:
             return True
         if stored.as_of != self.as_of:
@@ -95,4 +105,12 @@ class Coverage:
             return self.state is CoverageState.GONE
         if self.state in WAITING and stored.state in RESULTS:
             return False
-        return stored.at <= self.at or (self.state in RESULTS and stored.state in PASSING)
+        return self._is_later_than(stored) or (self.state in RESULTS and stored.state in PASSING)
+
+    def _is_later_than(self, stored: "Coverage") -> bool:
+        """By the clocks of those who wrote them."""
+        if self.state in SETTLED and stored.state in UNDER_WAY:
+            return stored.at <= self.at + CLOCK_SKEW
+        if self.state in UNDER_WAY and stored.state in SETTLED:
+            return stored.at < self.at - CLOCK_SKEW
+        return stored.at <= self.at

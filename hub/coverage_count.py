@@ -3,7 +3,7 @@
 What is kept grows with accounts, regions, runtimes and reasons, never with the functions.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -70,8 +70,8 @@ class CoverageTally:
 
     def __init__(self, accounts: Iterable[str]) -> None:
         self._accounts: dict[str, Counter[str]] = {account: Counter() for account in accounts}
-        self._regions: dict[str, Counter[str]] = {}
-        self._runtimes: dict[str, Counter[str]] = {}
+        self._regions: dict[str, Counter[str]] = defaultdict(Counter)
+        self._runtimes: dict[str, Counter[str]] = defaultdict(Counter)
         self._reasons: Counter[tuple[str, str]] = Counter()
         self._oldest: dict[str, int] = {}
 
@@ -87,8 +87,8 @@ class CoverageTally:
         # Some ten thousand functions of a page come down to some ten kinds.
         for (state, region, runtime, reason), number in Counter(entries).items():
             states[state] += number
-            self._regions.setdefault(region, Counter())[state] += number
-            self._runtimes.setdefault(runtime or NO_RUNTIME, Counter())[state] += number
+            self._regions[region][state] += number
+            self._runtimes[runtime or NO_RUNTIME][state] += number
             self._reasons[self._kept(state, reason)] += number
         oldest = min((at for state, at in results if state not in _NOT_AGEING), default=None)
         if oldest is not None:

@@ -36,6 +36,11 @@ class Selection:
         """Whether it leaves anything out."""
         return bool(self.accounts or self.regions or self.states or self.reason)
 
+    @property
+    def is_by_function(self) -> bool:
+        """Whether single functions have to be looked at, not accounts alone."""
+        return bool(self.regions or self.states or self.reason)
+
     def has(self, row: CoverageRow) -> bool:
         """Whether the function is among them."""
         return (

@@ -43,7 +43,7 @@ class Finding(Document):
     Attributes:
         kind: Vulnerability or secret.
         id: 32 hexadecimal digits, the same in every scan that finds the same thing; unique within one function.
-        function_arn: Without qualifier.
+        function_arn: Without qualifier, or of a published version.
         account: Of the function.
         region: Of the function.
         fingerprint: Of the code scanned.

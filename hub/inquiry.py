@@ -18,12 +18,13 @@ class Inquiry:
     Attributes:
         kind: Of the check.
         subject: What is asked.
-        ask: Gives the reason why all is well; raises `ScanhubError` where it is not.
+        ask: Gives the reason why all is well, or the check itself where there is more to say than well or not; raises
+            `ScanhubError` where it is not well.
     """
 
     kind: Kind
     subject: str
-    ask: Callable[[], Awaitable[str]]
+    ask: Callable[[], Awaitable[str | Check]]
 
 
 async def answered(inquiry: Inquiry, *, patience: float = PATIENCE) -> Check:
@@ -36,7 +37,8 @@ async def answered(inquiry: Inquiry, *, patience: float = PATIENCE) -> Check:
     kind, subject = inquiry.kind, inquiry.subject
     try:
         async with asyncio.timeout(patience):
-            return kind.ok(subject, await inquiry.ask())
+            answer = await inquiry.ask()
+        return answer if isinstance(answer, Check) else kind.ok(subject, answer)
     except TimeoutError:
         return kind.failed(subject, f"no answer within {patience:g} s")
     except Throttled as error:

@@ -3,12 +3,15 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from pydantic_core import to_json
+
 from hub.ledger_items import STATE
 from hub.ledger_patience import Collision, patient
 from hub.ledger_schema import Item, Key
 from hub.ledger_wire import plain, plain_texts, wire_item, wire_key
 from hub.raw_answers import keep_bodies, raw
 from spoke.aws_errors import translated
+from spoke.errors import Misconfigured, NoAccess, ScanhubError
 
 if TYPE_CHECKING:
     from types_aiobotocore_dynamodb import DynamoDBClient
@@ -79,7 +82,14 @@ class LedgerQueries:
             Throttled: DynamoDB put keys off again and again.
         """
         keep_bodies(self._client, "BatchGetItem")
-        async for item in self._batches(self._raw(self._client.batch_get_item), keys, attributes):
+
+        async def ask(**arguments: Any) -> Mapping[str, Any]:  # as the client's own method
+            # One key stands for all where botocore looks.
+            wanted = arguments["RequestItems"][self._name]
+            first = {self._name: {**wanted, "Keys": wanted["Keys"][:1]}}
+            return await raw(self._client.batch_get_item, sent=to_json(arguments), RequestItems=first)
+
+        async for item in self._batches(ask, keys, attributes):
             yield plain_texts(item)
 
     async def states(self) -> AsyncIterator[Item]:
@@ -134,6 +144,30 @@ class LedgerQueries:
             keys, values = f"{keys} AND begins_with(#place, :start)", values | {":start": start}
         names = {f"#{name}": name for name in {*attributes, "account", *(("place",) if start else ())}}
         return self._of_index(BY_ACCOUNT, keys, names, values, attributes)
+
+    def of_accounts(
+        self, attributes: Sequence[str], *, segment: int, segments: int
+    ) -> AsyncIterator[Sequence[RawItem]]:
+        """One part of the index by account, in pages that may be empty; the parts are about as large as each other.
+
+        Args:
+            attributes: What is read of the entries; texts and numbers only.
+            segment: Which part, from 0.
+            segments: How many parts there are.
+
+        Raises:
+            NoAccess: The caller may not scan the index.
+        """
+        keep_bodies(self._client, "Scan")
+        names = {f"#{name}": name for name in attributes}
+        wanted = {
+            "IndexName": BY_ACCOUNT,
+            "ProjectionExpression": ", ".join(names),
+            "ExpressionAttributeNames": names,
+            "Segment": segment,
+            "TotalSegments": segments,
+        }
+        return self._pages(f"scanning the index {BY_ACCOUNT}", self._raw(self._client.scan), wanted, denied=NoAccess)
 
     def in_state(self, state: str, reason: str, attributes: Sequence[str]) -> AsyncIterator[Sequence[RawItem]]:
         """The entries of a state in the index by state, the last written last, in pages that may be empty.
@@ -210,16 +244,24 @@ class LedgerQueries:
         return found
 
     async def _pages(
-        self, doing: str, call: Callable[..., Awaitable[Any]], wanted: Mapping[str, Any]
+        self,
+        doing: str,
+        call: Callable[..., Awaitable[Any]],
+        wanted: Mapping[str, Any],
+        *,
+        denied: type[ScanhubError] = Misconfigured,
     ) -> AsyncIterator[Sequence[Any]]:
         position: dict[str, Any] = {}
         while True:
-            with translated(self._doing(doing)):
+            with translated(self._doing(doing), denied=denied):
                 page = await call(TableName=self._name, **wanted, **position)
+            last = page.get("LastEvaluatedKey")
             yield page["Items"]
-            if "LastEvaluatedKey" not in page:
+            # A page is some 10 MB as objects: none is kept while the next is waited for, there may be many at once.
+            del page
+            if last is None:
                 return
-            position = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+            position = {"ExclusiveStartKey": last}
 
     def _raw(self, call: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
         async def ask(**arguments: Any) -> Mapping[str, Any]:  # as the client's own method

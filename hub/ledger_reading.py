@@ -1,14 +1,14 @@
 """The ledger in DynamoDB, as far as it is read."""
 
-import asyncio
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from hub import ledger_items as items
 from hub import ledger_notes as notes
 from hub import ledger_standings as standings
 from hub.coverage import Coverage, CoverageState
-from hub.coverage_count import CoverageCounts, CoverageTally
+from hub.coverage_count import CoverageCounts
+from hub.ledger_counts import LedgerCounts
 from hub.ledger_queries import LedgerQueries
 from hub.ledger_table import LedgerTable
 from hub.ledger_wire import plain_texts
@@ -19,11 +19,6 @@ from spoke.arn import FunctionArn
 
 if TYPE_CHECKING:
     from types_aiobotocore_dynamodb import DynamoDBClient
-
-ACCOUNTS_AT_ONCE = 32
-"""Accounts whose entries are counted at once; more would wait for this process, which reads a page in some 20 ms."""
-
-_COUNTED = ("place", "state", "reason", "runtime", "resultAt")
 
 
 class LedgerReader:
@@ -37,6 +32,7 @@ class LedgerReader:
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._table = LedgerTable(client, table)
         self._queries = LedgerQueries(client, table)
+        self._counts = LedgerCounts(self._queries)
 
     async def check(self) -> None:
         """Ask whether the table is there and has the keys and indexes that are written.
@@ -90,16 +86,25 @@ class LedgerReader:
             if key.pk in found
         }
 
-    async def rows(self, account: str, *, region: str | None = None) -> AsyncIterator[Sequence[CoverageRow]]:
+    async def rows(
+        self, account: str, *, region: str | None = None, without: Collection[FunctionArn] = ()
+    ) -> AsyncIterator[Sequence[CoverageRow]]:
         """Every function known of an account (and region), in pages, by region and name. May miss the last second.
+
+        Args:
+            account: Twelve digits.
+            region: Only its functions are read.
+            without: These are left out, before anything else of them is looked at: of most accounts a sweep has seen
+                nearly every function, and asks for the others.
 
         Raises:
             Misconfigured: An entry is broken.
         """
         start = items.in_region(region) if region is not None else ""
+        seen = {items.state_item_key(function).pk for function in without}
         async for page in self._queries.of_account(account, standings.ROW, start=start):
-            if page:
-                yield [standings.row_from(plain_texts(entry)) for entry in page]
+            if rows := [standings.row_from(plain_texts(entry)) for entry in page if entry["pk"]["S"] not in seen]:
+                yield rows
 
     async def in_state(self, state: CoverageState, *, reason: str = "") -> AsyncIterator[Sequence[CoverageRow]]:
         """Every function in a state, in pages, what was written last comes last. May miss the last second.
@@ -118,33 +123,9 @@ class LedgerReader:
     async def counts(self, accounts: Collection[str]) -> CoverageCounts:
         """How many functions of these accounts are in which state. May miss the last second.
 
+        Of many accounts the whole index is read, in parts at once; where that is refused, account by account.
+
         Raises:
             Misconfigured: A newer version wrote one of them.
         """
-        tally, waiting = CoverageTally(accounts), iter(sorted(set(accounts)))
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(min(ACCOUNTS_AT_ONCE, len(accounts))):
-                    group.create_task(self._count(waiting, tally))
-        except BaseExceptionGroup as errors:
-            # One is enough to tell what is wrong; the others are of the same kind, or were cancelled for it.
-            raise errors.exceptions[0] from None
-        return tally.counts()
-
-    async def _count(self, waiting: Iterator[str], tally: CoverageTally) -> None:
-        for account in waiting:
-            async for page in self._queries.of_account(account, _COUNTED):
-                # A million functions come through here: what is done to each is what the whole count costs.
-                tally.add(
-                    account,
-                    [
-                        (
-                            entry["state"]["S"],
-                            items.region_of(entry["place"]["S"]),
-                            entry["runtime"]["S"] if "runtime" in entry else None,
-                            entry["reason"]["S"] if "reason" in entry else "",
-                        )
-                        for entry in page
-                    ],
-                    [(entry["state"]["S"], int(entry["resultAt"]["N"])) for entry in page if "resultAt" in entry],
-                )
+        return await self._counts.of(accounts)

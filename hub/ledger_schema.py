@@ -4,10 +4,10 @@ An item is a mapping of plain Python values: text, whole numbers, lists, maps, s
 since the epoch, except `expiresAt`, which DynamoDB's TTL wants in seconds.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from types import TracebackType
 from typing import Any, SupportsInt
 
 from spoke.errors import Misconfigured
@@ -83,20 +83,33 @@ def check_schema(item: Item) -> None:
         )
 
 
-@contextmanager
-def reading(item: Item) -> Iterator[None]:
+def reading(item: Item) -> "_Reading":
     """Around what reads an item.
 
     Raises:
         Misconfigured: A newer version wrote it, or it is broken.
     """
     check_schema(item)
-    try:
-        yield
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        raise Misconfigured(
-            f"the ledger item {_named(item)} cannot be read: {type(error).__name__}: {error}"
-        ) from error
+    return _Reading(item)
+
+
+class _Reading:
+    # A generator would take a fifth of the time in which a sweep reads an item.
+    __slots__ = ("_item",)
+
+    def __init__(self, item: Item) -> None:
+        self._item = item
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if isinstance(error, (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)):
+            raise Misconfigured(
+                f"the ledger item {_named(self._item)} cannot be read: {type(error).__name__}: {error}"
+            ) from error
 
 
 def _named(item: Item) -> str:

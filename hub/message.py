@@ -65,7 +65,7 @@ class Parking:
     Attributes:
         reason: A stable word, such as `malformed` or `account_mismatch`.
         detail: One line or a redacted tail of stderr; cut to what an attribute may hold.
-        function: The unqualified ARN, or empty where the body named none.
+        function: The ARN without qualifier, or of a published version; empty where the body named none.
         attempts: How often the message was received.
         at: When it was parked (aware, UTC).
         history: Every failed try, oldest first; empty for what is parked without a try.

@@ -24,7 +24,7 @@ class Notification:
         kind: A scan that failed for good, one with findings at or above the severity set, or no scans at all: Qualys
             takes none.
         reason: One line: why it failed, what was found, or what Qualys answered.
-        function: Without qualifier. None with `CIRCUIT`, which concerns every function alike.
+        function: Without qualifier, or a published version. None with `CIRCUIT`, which concerns every function alike.
         summary: Of the scan, where there is one.
         since: With `CIRCUIT` only: from when on nothing is scanned (aware, UTC).
 

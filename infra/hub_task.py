@@ -1,5 +1,6 @@
 """A command of scanhub's as a task in the hub: from there the member accounts can be entered, from elsewhere not."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,9 @@ LOG_GROUP = "/scanhub/worker"
 
 _MAX_OVERRIDES = 8192
 """Characters of all overrides of a task (ECS API reference, RunTask, `overrides`)."""
+
+_NOT_ADMITTED = re.compile("[^A-Za-z0-9/_-]")
+"""In `startedBy` (ECS API reference, RunTask)."""
 
 _PAUSE = 10.0
 
@@ -42,7 +46,7 @@ def start(ecs: AwsClient, command: Sequence[str], *, by: str) -> HubTask:
     Args:
         ecs: A boto3 client in the hub's account and region.
         command: What follows the word `scanhub`.
-        by: Who asks, for ECS's `startedBy`; cut to what ECS takes.
+        by: Who asks, for ECS's `startedBy`; brought into the form that ECS takes.
 
     Raises:
         Misconfigured: There is no such service or definition, the command is too long, or AWS refuses the call.
@@ -61,7 +65,7 @@ def start(ecs: AwsClient, command: Sequence[str], *, by: str) -> HubTask:
             launchType="FARGATE",
             networkConfiguration=found[0]["networkConfiguration"],
             overrides={"containerOverrides": [{"name": CONTAINER, "command": list(command)}]},
-            startedBy=by[:128],
+            startedBy=_NOT_ADMITTED.sub("_", by)[:128],
             propagateTags="TASK_DEFINITION",
             count=1,
         )
@@ -86,13 +90,21 @@ def ended(ecs: AwsClient, task: HubTask, *, patience: float, looked: Callable[[s
 
     Raises:
         Misconfigured: ECS could not run it (no image, no network, no secret); with ECS's reason.
-        ScanhubError: It has not ended in time.
+        ScanhubError: It has not ended in time, or ended while nobody looked.
     """
+    was_there = False
 
     def described() -> dict[str, Any]:
+        nonlocal was_there
         with calling(f"looking at the task {task.arn}"):
             found = ecs.describe_tasks(cluster=CLUSTER, tasks=[task.arn])["tasks"]
-        # ECS may not know a task that was just started, and forgets a stopped one after an hour.
+        # ECS may not know a task that was just started, and forgets a stopped one after an hour. Laptops sleep longer.
+        if was_there and not found:
+            raise ScanhubError(
+                f"the task {task.arn} has ended, and ECS does not know its exit code any more; its last words are in "
+                f"{LOG_GROUP} {task.log}"
+            )
+        was_there = bool(found)
         status = str(found[0]["lastStatus"]) if found else "PROVISIONING"
         looked(status)
         return found[0] if status == "STOPPED" else {}

@@ -67,7 +67,8 @@ def of_organization(clients: Clients, ous: Sequence[str] = ()) -> Roster:
     """The active accounts of the organization, or of some of its units.
 
     Raises:
-        Misconfigured: The caller may not ask; AWS lets only the management account and delegated administrators.
+        Misconfigured: The caller may not ask (AWS lets only the management account and delegated administrators), or
+            there is no active account: a sweep over nothing would look as if all were well.
         Throttled, Unavailable: AWS cannot be asked now.
     """
     try:
@@ -77,4 +78,7 @@ def of_organization(clients: Clients, ous: Sequence[str] = ()) -> Roster:
             f"{error.text}; name the accounts by --accounts or in a file (SCANHUB_ACCOUNTS_FILE), or let the hub's "
             "account ask: docs/sweep.md#the-accounts"
         ) from error
+    if not found:
+        where = f"the organizational units {', '.join(ous)} have" if ous else "the organization shows"
+        raise Misconfigured(f"{where} no active account; name the accounts by --accounts or in a file")
     return Roster(accounts=tuple(account.id for account in found), is_whole=not ous)

@@ -1,9 +1,11 @@
 """Options that several commands have: whose credentials, where, and how much is asked."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated
 
 import typer
+
+from spoke.errors import Misconfigured
 
 # boto3 itself reads AWS_DEFAULT_REGION alone; every other tool of AWS reads AWS_REGION first.
 Region = Annotated[
@@ -20,6 +22,18 @@ HubAccount = Annotated[
 ThroughRole = Annotated[str, typer.Option(metavar="NAME", help="The role by which the hub's account is entered.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be changed, and change nothing.")]
+
+
+def named(option: str, values: Sequence[str] | None) -> tuple[str, ...]:
+    """As `listed`, of an option without which everything is meant.
+
+    Raises:
+        Misconfigured: It was given and names nothing: an empty variable of a script must not mean everything.
+    """
+    found = listed(values)
+    if values and not found:
+        raise Misconfigured(f"{option} names nothing; leave it out to mean all")
+    return found
 
 
 def listed(values: Iterable[str] | None) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -12,12 +12,18 @@ from rich.console import Console
 from rich.text import Text
 
 from hub.coverage import Coverage, CoverageState
+from hub.coverage_selection import Selection, selected, stated_reason
 from hub.findings import Finding, finding_document
 from hub.settings import Settings
+from hub.standing import CoverageRow
+from hub.sweep.report import SweepReport
 from infra.local.deployment import Deployment
 from infra.local.samples import Sample
 from infra.local.scenario import Scenario
+from scanhub.coverage_documents import row_document
+from scanhub.coverage_tables import functions_table
 from scanhub.documents import SCHEMA_VERSION, coverage_document
+from scanhub.sweep_documents import sweep_document
 from scanhub.tables import counts, new_table, state
 from scanhub.wiring import open_hub
 from spoke.arn import FunctionArn
@@ -65,14 +71,30 @@ class FunctionReport:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Ended:
+    """How the parts of a demo ended.
+
+    Attributes:
+        events: What the worker counted while it carried the events.
+        sweep: The sweep afterwards.
+        swept: What the worker counted while it carried what the sweep had queued.
+    """
+
+    events: Tally
+    sweep: SweepReport
+    swept: Tally
+
+
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """The end of a demo.
 
     Attributes:
         functions: By ARN, the samples.
-        gone: What is known of the function that was deleted.
+        coverage: Every function that the ledger knows, by ARN.
         sent: Events sent, by what they are.
-        endings: How the journeys ended.
+        endings: How the journeys of the events ended.
+        sweep: What the sweep found.
         parked: The messages in the dead-letter queue: reason and detail.
         bucket: The results bucket.
         directory: Where its objects were copied to.
@@ -80,9 +102,10 @@ class Report:
     """
 
     functions: Mapping[str, FunctionReport]
-    gone: Coverage | None
+    coverage: Sequence[CoverageRow]
     sent: Mapping[str, int]
     endings: Mapping[EndingKind, int]
+    sweep: SweepReport
     parked: list[tuple[str, str]]
     bucket: str
     directory: Path
@@ -104,14 +127,15 @@ class Report:
                 }
                 for arn, one in self.functions.items()
             ],
-            "gone": coverage_document(self.gone) if self.gone is not None else None,
+            "sweep": sweep_document(self.sweep),
+            "coverage": [row_document(row) for row in self.coverage],
             "parked": [{"reason": reason, "detail": detail} for reason, detail in self.parked],
             "results": {"bucket": self.bucket, "directory": str(self.directory)},
         }
 
 
 async def gather(
-    settings: Settings, deployment: Deployment, scenario: Scenario, tally: Tally, output: Path, *, since: datetime
+    settings: Settings, deployment: Deployment, scenario: Scenario, ended: Ended, output: Path, *, since: datetime
 ) -> Report:
     """Read what the worker has left, and compare it with what the scenario has sent.
 
@@ -119,38 +143,67 @@ async def gather(
         settings: The worker's.
         deployment: Where it ran.
         scenario: What was sent.
-        tally: What the worker counted.
+        ended: How each part ended.
         output: Where the results are copied to.
         since: What was parked before is of an earlier run on the same cloud (aware, UTC).
     """
     functions = {}
     async with open_hub(settings, os.environ) as hub:
-        for arn, sample in scenario.functions.items():
+        for arn, sample in {**scenario.functions, **scenario.unannounced}.items():
             coverage = await hub.ledger.coverage(FunctionArn.parse(arn))
             findings: list[Finding] = []
             if coverage is not None and coverage.last_good is not None:
                 manifest = await hub.results.manifest(coverage.last_good.manifest_key)
                 findings = await hub.results.findings(manifest) if manifest is not None else []
             functions[arn] = FunctionReport(sample=sample, coverage=coverage, findings=findings)
-        gone = await hub.ledger.coverage(FunctionArn.parse(scenario.gone))
+        rows = [row async for row in selected(hub.ledger, Selection(accounts=deployment.spokes), ())]
     parked = _parked(deployment, settings.changes_dlq_url, since)
     faults = [fault for one in functions.values() for fault in one.faults()]
-    if gone is None or gone.state is not CoverageState.GONE:
-        faults.append(f"{scenario.gone} is not known to be gone")
+    faults += _gaps(rows, _deployed(deployment), gone=scenario.gone)
     if tuple(sorted(reason for reason, _ in parked)) != scenario.parked:
         faults.append(f"parked: {sorted(reason for reason, _ in parked)}, not {list(scenario.parked)}")
-    if sum(tally.endings.values()) != scenario.deliveries:
-        faults.append(f"{scenario.deliveries} messages were sent and {sum(tally.endings.values())} journeys ended")
+    for what, sent, tally in (
+        ("events", scenario.deliveries, ended.events),
+        ("requests of the sweep", ended.sweep.counts.due, ended.swept),
+    ):
+        if sum(tally.endings.values()) != sent:
+            faults.append(f"{sent} {what} were sent and {sum(tally.endings.values())} journeys ended")
+    faults += [f"{one.account} {one.region} was not swept: {one.text}" for one in ended.sweep.problems]
     return Report(
         functions=functions,
-        gone=gone,
+        coverage=sorted(rows, key=lambda row: row.function),
         sent=scenario.sent,
-        endings=tally.endings,
+        endings=ended.events.endings,
+        sweep=ended.sweep,
         parked=parked,
         bucket=settings.results_bucket,
         directory=_copied(deployment, settings.results_bucket, output / "results"),
         faults=faults,
     )
+
+
+def _deployed(deployment: Deployment) -> set[str]:
+    """Every function that really exists in the spokes, by its own account's word."""
+    return {
+        function["FunctionArn"]
+        for account in deployment.spokes
+        for region in deployment.regions
+        for page in deployment.client("lambda", account=account, region=region)
+        .get_paginator("list_functions")
+        .paginate()
+        for function in page["Functions"]
+    }
+
+
+def _gaps(rows: Sequence[CoverageRow], deployed: set[str], *, gone: str) -> list[str]:
+    """Functions without a state or a reason, and states that are not true."""
+    known = {str(row.function): row for row in rows}
+    faults = [f"{arn} exists and is not known" for arn in sorted(deployed - known.keys())]
+    faults += [f"{arn} has no reason for its state" for arn, row in known.items() if not stated_reason(row)]
+    for arn in {*known, gone} - deployed:
+        if arn not in known or known[arn].state is not CoverageState.GONE:
+            faults.append(f"{arn} is not known to be gone")
+    return faults
 
 
 def _parked(deployment: Deployment, url: str, since: datetime) -> list[tuple[str, str]]:
@@ -197,8 +250,15 @@ def told(report: Report, console: Console) -> None:
     console.print(", ".join(f"{count} {kind}" for kind, count in endings.most_common()))
     for reason, detail in report.parked:
         console.print(Text(f"  parked: {reason}: {detail.splitlines()[0] if detail else ''}", style="dim"))
+    swept = report.sweep.counts
+    console.print(
+        f"\n[bold]The sweep[/]  {swept.functions} functions listed, {swept.fresh} fresh, {swept.due} queued, "
+        f"{swept.excluded} excluded, {swept.gone} gone"
+    )
     console.print(f"\n[bold]Results[/]  {report.directory}/scans/  (copied from s3://{report.bucket}/scans/)")
     console.print(f"[bold]Log[/]      {report.directory.parent / 'worker.log'}")
     console.print(
         Text("Scanned by the stand-in, not by qscanner: it knows a small, dated list of advisories.", style="yellow")
     )
+    console.print("\n[bold]Coverage: every function of every spoke, its state and why[/]")
+    console.print(functions_table(report.coverage, details=console.width >= WIDE))

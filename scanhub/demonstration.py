@@ -14,11 +14,15 @@ from rich.console import Console
 from hub import logs
 from hub.redaction import Redactor
 from hub.settings import Settings, load
+from hub.sweep.report import SweepReport
+from hub.sweeps import SweepScope
+from infra import roster
 from infra.local.cloud import EmbeddedCloud
 from infra.local.deployment import Deployment, deploy
 from infra.local.scenario import play
-from scanhub.demo_report import Report, gather
+from scanhub.demo_report import Ended, Report, gather
 from scanhub.progress import Progress, live
+from scanhub.sweep_wiring import open_sweep
 from scanhub.wiring import open_worker
 from spoke.clock import SystemClock
 from spoke.errors import Misconfigured
@@ -70,7 +74,13 @@ def _run(endpoint: str | None, output: Path, console: Console, stack: ExitStack,
     log = stack.enter_context((output / "worker.log").open("w"))
     with live(progress, console) if live_table else nullcontext():
         tally = asyncio.run(_work(settings, log, progress))
-    return asyncio.run(gather(settings, deployment, scenario, tally, output, since=begun))
+    console.print("[bold]5[/]  Sweeping: listing what really exists, and queueing what no event has told of")
+    swept = asyncio.run(_sweep(settings, deployment))
+    tell(f"{swept.counts.functions} functions in {swept.counts.accounts} accounts, {swept.counts.due} queued")
+    with live(progress, console) if live_table else nullcontext():
+        after = asyncio.run(_work(settings, log, progress))
+    ended = Ended(events=tally, sweep=swept, swept=after)
+    return asyncio.run(gather(settings, deployment, scenario, ended, output, since=begun))
 
 
 def _variables(deployment: Deployment, work_dir: Path) -> dict[str, str]:
@@ -106,6 +116,13 @@ def _stand_in() -> Path:
             f"{path} is missing: install scanhub with its extra `local` (in a checkout: pip install '.[local]')"
         )
     return path
+
+
+async def _sweep(settings: Settings, deployment: Deployment) -> SweepReport:
+    async with open_sweep(settings, os.environ, observer=None, redactor=Redactor()) as ready:
+        accounts = roster.of_names(deployment.spokes).accounts
+        scope = SweepScope(accounts=accounts, regions=deployment.regions, profile_id=ready.profile.id)
+        return await ready.sweep.run(scope, accounts)
 
 
 async def _work(settings: Settings, log: TextIO, observer: Observer) -> Tally:

@@ -27,7 +27,7 @@ from scanhub.dlq_options import (
     queues,
     selection,
 )
-from scanhub.dlq_tables import counted, groups_table, parked_table, told
+from scanhub.dlq_tables import groups_table, parked_table, told, unseen
 from scanhub.wiring import open_hub
 
 app = typer.Typer(help="Messages that could not be handled: see them, send them back, drop them.", no_args_is_help=True)
@@ -40,7 +40,7 @@ def list_(
     queue: Queue = QueueChoice.ALL,
     reasons: Reasons = None,
     accounts: Accounts = None,
-    function: Function = "",
+    function: Function = None,
     older_than: OlderThan = None,
     newer_than: NewerThan = None,
     summary: Annotated[bool, typer.Option("--summary", help="Counts by queue, reason and account.")] = False,
@@ -60,7 +60,7 @@ def list_(
         console.print("No parked message is like that." if everything else "Nothing is parked.")
     else:
         console.print(groups_table(grouped(messages)) if summary else parked_table(messages, everything))
-    _warn(holding)
+    unseen(holding)
 
 
 @app.command()
@@ -70,7 +70,8 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show one parked message: everything in it, and what to do about it."""
-    _, _, everything = asyncio.run(_read(queue, Selection()))
+    _, holding, everything = asyncio.run(_read(queue, Selection()))
+    unseen(holding)
     one = the_one(identity, everything)
     if as_json:
         sys.stdout.write(json.dumps(show_document(one), indent=2) + "\n")
@@ -83,11 +84,3 @@ async def _read(queue: QueueChoice, wanted: Selection) -> tuple[list[ParkedMessa
     async with open_hub(load(), os.environ) as hub, hold(queues(queue, hub)) as holding:
         everything = holding.messages
         return wanted.of(everything), holding, everything
-
-
-def _warn(holding: Holding) -> None:
-    errors = terminal.console(stderr=True)
-    if holding.elsewhere:
-        errors.print(f"Somebody else looks at {counted(holding.elsewhere)} at the moment: not shown here.")
-    if not holding.is_whole:
-        errors.print("There are more than can be read at once.")

@@ -65,7 +65,9 @@ def show_document(one: ParkedMessage) -> dict[str, Any]:
     }
 
 
-def redrive_document(plans: Sequence[Plan], outcomes: Iterable[Outcome], *, dry_run: bool) -> dict[str, Any]:
+def redrive_document(
+    plans: Sequence[Plan], outcomes: Iterable[Outcome], holding: Holding, *, dry_run: bool
+) -> dict[str, Any]:
     """Of `dlq redrive`."""
     told = list(outcomes)
 
@@ -73,7 +75,7 @@ def redrive_document(plans: Sequence[Plan], outcomes: Iterable[Outcome], *, dry_
         return [_short(one.parked, one.why) for one in told if one.fate is fate]
 
     return {
-        "schemaVersion": SCHEMA_VERSION,
+        **_seen(holding),
         "dryRun": dry_run,
         "planned": [{**_short(one.parked), "step": one.step.value} for one in plans if one.step is not Step.SKIP],
         "skipped": [_short(one.parked, one.why) for one in plans if one.step is Step.SKIP],
@@ -83,10 +85,12 @@ def redrive_document(plans: Sequence[Plan], outcomes: Iterable[Outcome], *, dry_
     }
 
 
-def drop_document(wanted: Iterable[ParkedMessage], dropped: Dropped | None, *, dry_run: bool) -> dict[str, Any]:
+def drop_document(
+    wanted: Iterable[ParkedMessage], dropped: Dropped | None, holding: Holding, *, dry_run: bool
+) -> dict[str, Any]:
     """Of `dlq drop`; `dropped` is None where nothing was done."""
     return {
-        "schemaVersion": SCHEMA_VERSION,
+        **_seen(holding),
         "dryRun": dry_run,
         "planned": [_short(one) for one in wanted],
         "record": dropped.record if dropped is not None else None,

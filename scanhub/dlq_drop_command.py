@@ -12,7 +12,7 @@ from hub.caller import caller_arn
 from hub.dead_letters.dropping import Dropped
 from hub.dead_letters.dropping import drop as dropped_from
 from hub.dead_letters.groups import grouped
-from hub.dead_letters.holding import hold
+from hub.dead_letters.holding import Holding, hold
 from hub.dead_letters.message import ParkedMessage
 from hub.dead_letters.selection import Selection
 from hub.settings import load
@@ -34,7 +34,7 @@ from scanhub.dlq_options import (
     selection,
     something,
 )
-from scanhub.dlq_tables import counted, groups_table
+from scanhub.dlq_tables import counted, groups_table, unseen
 from scanhub.exit_codes import after
 from scanhub.wiring import open_hub
 from spoke.errors import Misconfigured
@@ -45,7 +45,7 @@ def drop(  # noqa: PLR0913, PLR0917  # each is an option of the command line
     queue: Queue = QueueChoice.ALL,
     reasons: Reasons = None,
     accounts: Accounts = None,
-    function: Function = "",
+    function: Function = None,
     older_than: OlderThan = None,
     newer_than: NewerThan = None,
     everything: Everything = False,
@@ -64,11 +64,11 @@ def drop(  # noqa: PLR0913, PLR0917  # each is an option of the command line
             "there is no terminal to confirm on: give --yes to do it, or --dry-run to see what would be dropped"
         )
     # Nothing is held while a person thinks: it would keep others from it, and end after twelve hours.
-    chosen = asyncio.run(_chosen(wanted, queue))
+    chosen, holding = asyncio.run(_chosen(wanted, queue))
     _ask(chosen, yes=yes or dry_run, quiet=as_json)
     dropped = None if dry_run or not chosen else asyncio.run(_drop(chosen, queue, because))
     if as_json:
-        sys.stdout.write(json.dumps(drop_document(chosen, dropped, dry_run=dry_run), indent=2) + "\n")
+        sys.stdout.write(json.dumps(drop_document(chosen, dropped, holding, dry_run=dry_run), indent=2) + "\n")
     elif dropped is not None:
         _tell(dropped, absent=len(chosen) - len(dropped.deleted) - len(dropped.failed))
     if dropped is not None:
@@ -87,9 +87,10 @@ def _ask(chosen: list[ParkedMessage], *, yes: bool, quiet: bool) -> None:
         typer.confirm(f"Drop {counted(len(chosen))} for good?", abort=True, err=quiet)
 
 
-async def _chosen(wanted: Selection, queue: QueueChoice) -> list[ParkedMessage]:
+async def _chosen(wanted: Selection, queue: QueueChoice) -> tuple[list[ParkedMessage], Holding]:
     async with open_hub(load(), os.environ) as hub, hold(queues(queue, hub)) as holding:
-        return wanted.of(holding.messages)
+        unseen(holding)
+        return wanted.of(holding.messages), holding
 
 
 async def _drop(chosen: list[ParkedMessage], queue: QueueChoice, because: str) -> Dropped:

@@ -1,6 +1,6 @@
 """What the `scanhub dlq` commands are told: which queues, and which of their messages."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
@@ -12,7 +12,8 @@ from hub.dead_letters.advice import BY_REASON
 from hub.dead_letters.queue import DeadLetters
 from hub.dead_letters.selection import Selection
 from hub.message import Source
-from scanhub.aws_options import listed
+from scanhub import functions
+from scanhub.aws_options import named
 from scanhub.wiring import Hub
 from spoke.arn import is_account
 from spoke.errors import Misconfigured
@@ -34,7 +35,8 @@ Accounts = Annotated[
     list[str] | None, typer.Option("--account", metavar="ID", help="Only of this account; more with commas.")
 ]
 Function = Annotated[
-    str, typer.Option(metavar="ARN|PATTERN", help="Only of this function, or of those whose name matches (*, ?).")
+    str | None,
+    typer.Option(metavar="ARN|PATTERN", help="Only of this function, or of those whose name matches (*, ?)."),
 ]
 OlderThan = Annotated[
     str | None, typer.Option(metavar="TIME", help="Only if parked before that: 2h, 3d (ago), or ISO 8601 with a zone.")
@@ -47,9 +49,9 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of
 
 def selection(
     *,
-    reasons: Iterable[str] | None,
-    accounts: Iterable[str] | None,
-    function: str,
+    reasons: Sequence[str] | None,
+    accounts: Sequence[str] | None,
+    function: str | None,
     older_than: str | None,
     newer_than: str | None,
     ids: Iterable[str] | None = None,
@@ -59,7 +61,8 @@ def selection(
     Raises:
         Misconfigured: One of them is wrong.
     """
-    wanted_reasons, wanted_accounts = frozenset(listed(reasons)), frozenset(listed(accounts))
+    wanted_reasons = frozenset(named("--reason", reasons))
+    wanted_accounts = frozenset(named("--account", accounts))
     for reason in sorted(wanted_reasons - BY_REASON.keys()):
         raise Misconfigured(
             f"no message is parked for the reason {reason!r}; there are: {', '.join(sorted(BY_REASON))}"
@@ -68,14 +71,29 @@ def selection(
         if not is_account(account):
             raise Misconfigured(f"{account!r} is no account; it has twelve digits")
     now = datetime.now(UTC)
+    before = moments.parse(older_than, now=now) if older_than is not None else None
+    after = moments.parse(newer_than, now=now) if newer_than is not None else None
+    if before is not None and after is not None and before <= after:
+        raise Misconfigured(
+            f"nothing is older than {older_than} and newer than {newer_than}: did you mean it reversed?"
+        )
     return Selection(
         reasons=wanted_reasons,
         accounts=wanted_accounts,
-        function=function,
-        before=moments.parse(older_than, now=now) if older_than is not None else None,
-        after=moments.parse(newer_than, now=now) if newer_than is not None else None,
+        function=_function(function) if function is not None else "",
+        before=before,
+        after=after,
         ids=tuple(ids or ()),
     )
+
+
+def _function(text: str) -> str:
+    """An ARN or a pattern of names. No name has a colon in it: what has one is meant as an ARN."""
+    if not text.strip():
+        raise Misconfigured("--function names nothing; leave it out to mean all")
+    if ":" in text:
+        functions.parse(text)
+    return text
 
 
 def something(wanted: Selection, *, everything: bool) -> None:

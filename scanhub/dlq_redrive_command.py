@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
-from hub.dead_letters.holding import hold
+from hub.dead_letters.holding import Holding, hold
 from hub.dead_letters.redrive import Fate, Outcome, Plan, Step, plan
 from hub.dead_letters.redrive import redrive as sent_back
 from hub.dead_letters.selection import Selection
@@ -33,7 +33,7 @@ from scanhub.dlq_options import (
     selection,
     something,
 )
-from scanhub.dlq_tables import counted, skipped, unlucky
+from scanhub.dlq_tables import counted, skipped, unlucky, unseen
 from scanhub.exit_codes import after
 from scanhub.wiring import open_hub
 
@@ -43,7 +43,7 @@ def redrive(  # noqa: PLR0913, PLR0917  # each is an option of the command line
     queue: Queue = QueueChoice.ALL,
     reasons: Reasons = None,
     accounts: Accounts = None,
-    function: Function = "",
+    function: Function = None,
     older_than: OlderThan = None,
     newer_than: NewerThan = None,
     everything: Everything = False,
@@ -59,11 +59,11 @@ def redrive(  # noqa: PLR0913, PLR0917  # each is an option of the command line
         reasons=reasons, accounts=accounts, function=function, older_than=older_than, newer_than=newer_than, ids=ids
     )
     something(wanted, everything=everything)
-    plans, outcomes = asyncio.run(
+    plans, outcomes, holding = asyncio.run(
         _redrive(wanted, queue, rate=rate, all_the_same=all_the_same, dry_run=dry_run, quiet=as_json)
     )
     if as_json:
-        sys.stdout.write(json.dumps(redrive_document(plans, outcomes, dry_run=dry_run), indent=2) + "\n")
+        sys.stdout.write(json.dumps(redrive_document(plans, outcomes, holding, dry_run=dry_run), indent=2) + "\n")
     else:
         _tell(plans, outcomes, dry_run=dry_run)
     done = sum(one.fate is Fate.REDRIVEN for one in outcomes)
@@ -72,14 +72,15 @@ def redrive(  # noqa: PLR0913, PLR0917  # each is an option of the command line
 
 async def _redrive(
     wanted: Selection, queue: QueueChoice, *, rate: float, all_the_same: bool, dry_run: bool, quiet: bool
-) -> tuple[list[Plan], list[Outcome]]:
+) -> tuple[list[Plan], list[Outcome], Holding]:
     outcomes: list[Outcome] = []
     async with open_hub(load(), os.environ) as hub, hold(queues(queue, hub)) as holding:
+        unseen(holding)
         chosen = wanted.of(holding.messages)
         named = {one.id for one in chosen} if wanted.ids else set()
         plans = plan(chosen, all_the_same=all_the_same, named_ids=named, named_reasons=wanted.reasons)
         if dry_run:
-            return plans, outcomes
+            return plans, outcomes, holding
         total = sum(one.step is not Step.SKIP for one in plans)
         errors = terminal.console(stderr=True)
         with Progress(console=errors, transient=True) if errors.is_terminal and not quiet else nullcontext() as bar:
@@ -98,7 +99,7 @@ async def _redrive(
                 done = sum(one.fate is Fate.REDRIVEN for one in outcomes)
                 errors.print(f"interrupted: {done} of {total} redriven; the rest stays parked")
                 raise
-    return plans, outcomes
+    return plans, outcomes, holding
 
 
 def _tell(plans: list[Plan], outcomes: list[Outcome], *, dry_run: bool) -> None:

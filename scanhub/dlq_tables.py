@@ -10,9 +10,11 @@ from rich.text import Text
 
 from hub.dead_letters.advice import Remedy, advice, plain
 from hub.dead_letters.groups import Group
+from hub.dead_letters.holding import Holding
 from hub.dead_letters.message import ParkedMessage, printable
 from hub.dead_letters.redrive import Fate, Outcome, Plan, Step
 from hub.dead_letters.selection import short_ids
+from scanhub import terminal
 from scanhub.tables import new_table
 
 _NOTHING = Text("-", style="dim")
@@ -97,6 +99,15 @@ def unlucky(outcomes: Iterable[Outcome], console: Console) -> None:
         if one.fate is not Fate.REDRIVEN:
             told = "sent, but not deleted" if one.fate is Fate.TWICE else "not redriven"
             console.print(Text(f"{told}: {_named(one.parked)}: {one.why}", style="red"), soft_wrap=True)
+
+
+def unseen(holding: Holding) -> None:
+    """Tell on stderr of what lies there and is not looked at: else it seems that nothing does."""
+    errors = terminal.console(stderr=True)
+    if holding.elsewhere:
+        errors.print(f"Somebody else looks at {counted(holding.elsewhere)} at the moment: not seen here.")
+    if not holding.is_whole:
+        errors.print("There are more than can be read at once.")
 
 
 def counted(number: int, noun: str = "message") -> str:

@@ -16,13 +16,15 @@ from hub.inquiry import Inquiry, answered
 from hub.redaction import Redactor
 from hub.settings import Settings, load
 from infra.doctor.inside import accounts as entrances
-from infra.doctor.inside import parts, sightings
+from infra.doctor.inside import estates, parts, service_notes, sightings
 from infra.doctor.inside.reader import function_reader
 from infra.doctor.kinds import QUALYS_SECRET
+from scanhub.sweep_wiring import roster_of
 from scanhub.wiring import Hub, open_hub
 from spoke.arn import FunctionArn
 from spoke.clock import SystemClock
 from spoke.errors import Misconfigured, ScanhubError
+from spoke.estate import AwsEstate
 from spoke.gateway import AwsSpoke
 from spoke.roles import Roles
 from worker.scanner import fitness, open_points, questions
@@ -31,7 +33,15 @@ from worker.scanner.trials import Bench
 if TYPE_CHECKING:
     from hub.qualys import QualysCredentials
 
-KINDS = (*parts.KINDS, *fitness.KINDS, *entrances.KINDS, *sightings.KINDS, *open_points.KINDS)
+KINDS = (
+    *parts.KINDS,
+    *fitness.KINDS,
+    *service_notes.KINDS,
+    *estates.KINDS,
+    *entrances.KINDS,
+    *sightings.KINDS,
+    *open_points.KINDS,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +128,8 @@ class _Inside:
         yield from fitness.inquiries(settings, redactor=self._redactor, environ=os.environ)
         if agent := os.environ.get("ECS_AGENT_URI"):
             yield parts.protection(agent)
+        yield from service_notes.inquiries(hub.register, settings.ledger_table, now=hub.clock.now())
+        yield Inquiry(estates.ROSTER, str(settings.accounts_file or "AWS Organizations"), self._roster)
 
     async def _secrets(self) -> SecretReader:
         return SecretReader(await self._hub.clients.get("secretsmanager"))
@@ -144,6 +156,13 @@ class _Inside:
         )
         return "it holds one"
 
+    async def _roster(self) -> str:
+        roster = await roster_of(self._settings, (), (), await self._region())
+        return f"{len(roster.accounts)} accounts"
+
+    async def _region(self) -> str:
+        return (await self._hub.clients.get("sts")).meta.region_name
+
     async def _of_accounts(self) -> AsyncIterator[Check]:
         if self._roles is None:
             yield entrances.ROLE.unknown("all accounts", "the external id could not be read")
@@ -163,6 +182,12 @@ class _Inside:
         for one in looks:
             for check in one.checks:
                 yield check
+        region, settings = await self._region(), self._settings
+        estate = AwsEstate(
+            self._hub.clients, self._roles, region=region, calls_per_second=settings.sweep_calls_per_second
+        )
+        for check in await estates.look(looks, estate=estate, settings=settings, region=region):
+            yield check
         if fault is not None:
             yield sightings.LAST_EVENT.unknown(self._settings.ledger_table, fault.text)
             return

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from hub import standstill
+from hub import standstill, untrusted
 from hub.caller import caller_arn
 from hub.service_notes import Pause
 from hub.settings import load
@@ -56,9 +56,13 @@ def resume(as_json: Json = False) -> None:
 async def _pause(because: str, *, patience: int) -> tuple[Pause | None, Pause, Standstill]:
     async with open_hub(load(), os.environ) as hub:
         by = await caller_arn(await hub.clients.get("sts"))
-        wanted = Pause(by=by, reason=" ".join(because.split()), at=hub.clock.now())
+        wanted = Pause(by=by, reason=untrusted.text(because) or "", at=hub.clock.now())
         before = await standstill.ask_to_pause(hub.register, wanted)
-        stands = await standstill.wait(hub.register, hub.clock, every=POLL, patience=timedelta(seconds=patience))
+        try:
+            stands = await standstill.wait(hub.register, hub.clock, every=POLL, patience=timedelta(seconds=patience))
+        except asyncio.CancelledError:
+            terminal.console(stderr=True).print("the service stays paused; to let it work again: scanhub resume")
+            raise
         return before, await hub.register.paused() or wanted, stands
 
 

@@ -22,7 +22,7 @@ from infra.rollout.stack_set_work import Waves
 from scanhub import rollout_image_command, rollout_settings_command, terminal
 from scanhub.aws_options import DryRun, HubAccount, Profile, Region, ThroughRole, Yes, listed
 from scanhub.rollout_operator import TerminalOperator
-from scanhub.rollout_tables import status_document, status_lines, wide
+from scanhub.rollout_tables import status_document, status_lines
 from spoke.errors import ScanhubError
 
 INTERRUPTED = 130
@@ -45,13 +45,13 @@ QualysSecretFile = Annotated[
     ),
 ]
 Parameters = Annotated[
-    list[str] | None, typer.Option("--parameter", metavar="KEY=VALUE", help="Any other parameter of the template.")
+    list[str] | None, typer.Option("--parameter", metavar="KEY=VALUE", help="Any other parameter of the templates.")
 ]
 MonitoringParameters = Annotated[
     list[str] | None,
     typer.Option("--monitoring-parameter", metavar="KEY=VALUE", help="A parameter of hub-monitoring.yaml."),
 ]
-NoMonitoring = Annotated[bool, typer.Option("--no-monitoring", help="No alarms and no dashboard.")]
+NoMonitoring = Annotated[bool, typer.Option("--no-monitoring", help="No alarms and no dashboard, only scaling.")]
 RegionsOption = Annotated[
     list[str] | None,
     typer.Option("--regions", metavar="REGION,...", help="Regions to watch; `all`: every one that needs no opt-in."),
@@ -203,7 +203,7 @@ def show_status(
     if as_json:
         sys.stdout.write(json.dumps(status_document(found), indent=2) + "\n")
     else:
-        console = wide(terminal.console())
+        console = terminal.wide()
         for line in status_lines(found):
             console.print(line, soft_wrap=isinstance(line, Text))
     if not found.is_complete:

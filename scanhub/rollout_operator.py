@@ -15,7 +15,7 @@ from infra.rollout.credentials import qualys_from_answers
 from infra.rollout.operator import Step
 from infra.rollout.spokes_plan import SpokesPlan
 from scanhub import terminal
-from scanhub.rollout_tables import changes_table, parameters_table, set_lines, wide
+from scanhub.rollout_tables import changes_table, parameters_table, set_lines
 from spoke.errors import Misconfigured
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class TerminalOperator(AbstractContextManager["TerminalOperator"]):
 
     def __init__(self, *, assume_yes: bool, dry_run: bool = False, console: Console | None = None) -> None:
         self._yes = assume_yes
-        self._console = console or wide(terminal.console())
+        self._console = console or terminal.wide()
         self._spinner: Status | None = None
         if not (assume_yes or dry_run or sys.stdin.isatty()):
             raise Misconfigured(

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -17,15 +16,7 @@ from scanhub.tables import new_table
 _SHOWN_ACCOUNTS = 20
 _SHOWN_ROWS = 100
 _ALL = "; scanhub rollout status --json names all"
-_WIDE = 240
 _ACTION_STYLES = {"Add": "green", "Modify": "yellow", "Remove": "red"}
-
-
-def wide(console: Console) -> Console:
-    """The console; where there is no terminal, nothing is folded or cut to the width of one."""
-    if not console.is_terminal:
-        console.width = _WIDE
-    return console
 
 
 def changes_table(changes: Iterable[ResourceChange]) -> Table:

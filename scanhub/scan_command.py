@@ -1,91 +1,166 @@
 """`scanhub scan`: ask for scans, and wait for them if wanted."""
 
 import asyncio
+import json
 import os
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from datetime import timedelta
 from typing import Annotated
 
 import typer
-from tenacity import AsyncRetrying, RetryError, retry_if_result, stop_after_delay, wait_fixed
+from rich.console import Console
+from rich.text import Text
 
-from hub.coverage import Coverage, CoverageState
+from hub import scan_requests
+from hub.coverage import Coverage
 from hub.message import Source
-from hub.scans import PolicyVerdict
+from hub.redaction import Redactor
+from hub.scan_outcome import Outcome
+from hub.scan_requests import Waiting
+from hub.scan_selection import Wanted, choose
 from hub.settings import load
-from scanhub import functions, terminal
+from hub.tagged_functions import Tag
+from infra.roster import of_names
+from scanhub import exit_codes, functions, regions, terminal
+from scanhub.aws_options import listed
+from scanhub.in_hub import InHub, run_in_hub
+from scanhub.scan_documents import scan_document
+from scanhub.spoke_wiring import estate
 from scanhub.tables import coverage_table
 from scanhub.wiring import Hub, open_hub
 from spoke.arn import FunctionArn
-from spoke.errors import ScanhubError
-from spoke.events import scan_request
+from spoke.errors import Misconfigured
 
-POLL_SECONDS = 2
-POLICY_DENY = 42
-POLICY_NOT_EVALUATED = 43
-UNSETTLED = {CoverageState.PENDING, CoverageState.SCANNING}
-SCANNED = {CoverageState.COVERED, CoverageState.PARTIAL}
-GOOD = SCANNED | {CoverageState.EXCLUDED, CoverageState.GONE}
+STDIN = "-"
+READ_AT_ONCE = 50
+SHOWN = 500
 
 
-def scan(
-    arns: Annotated[list[str], typer.Argument(metavar="FUNCTION...", help="Function ARNs.")],
+def scan(  # noqa: PLR0913, PLR0917  # the options of a command line
+    arns: Annotated[
+        list[str] | None, typer.Argument(metavar="[FUNCTION]...", help="Function ARNs; - reads them from stdin.")
+    ] = None,
+    account: Annotated[list[str] | None, typer.Option(help="All functions known of this account.")] = None,
+    region: Annotated[list[str] | None, typer.Option(help="With --account or --tag: only in this region.")] = None,
+    tag: Annotated[
+        list[str] | None, typer.Option(metavar="KEY[=VALUE]", help="All functions with this tag (see --in-hub).")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Scan although a fresh result is there.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until each has its result.")] = False,
     timeout: Annotated[int, typer.Option(min=1, help="Seconds to wait at the most.")] = 900,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of lines.")] = False,
+    in_hub: InHub = False,
 ) -> None:
-    """Ask for a scan of these functions; the worker does it."""
-    wanted = [functions.parse(arn) for arn in arns]
-    console = terminal.console()
-    if not wait:
-        asyncio.run(_ask(wanted, force=force))
-        console.print(f"{len(wanted)} scan{'s' if len(wanted) > 1 else ''} asked for.")
-        return
-    coverages = asyncio.run(_ask_and_wait(wanted, force=force, patience=timeout))
-    console.print(coverage_table(coverages))
-    raise typer.Exit(exit_code(coverages))
+    """Ask for a scan of these functions; the worker does it.
+
+    Functions that are named go before all others; those of an account or a tag queue up behind changes. Tags are read
+    in the member accounts, which only the hub's own tasks may enter: elsewhere, ask for --in-hub.
+    """
+    wanted = _wanted(arns or [], listed(account), regions.parse(region), tuple(tag or ()))
+    patience = timeout if wait else 0
+    if in_hub:
+        raise typer.Exit(run_in_hub(_arguments(wanted, force=force, patience=patience), wait=wait))
+    console = terminal.console(stderr=as_json)
+    outcome = asyncio.run(_scan(wanted, console, force=force, patience=patience))
+    if as_json:
+        sys.stdout.write(json.dumps(scan_document(outcome), indent=2) + "\n")
+    _tell(outcome, console, as_json=as_json)
+    raise typer.Exit(exit_codes.after_scans(outcome))
 
 
-def exit_code(coverages: list[Coverage]) -> int:
-    """0, or the worst of what was found out: 1 failed, 42 policy DENY, 43 no policy evaluated."""
-    if any(coverage.state not in GOOD for coverage in coverages):
-        return 1
-    # A verdict on a function that is gone or excluded by now is of an earlier day.
-    scanned = [coverage for coverage in coverages if coverage.state in SCANNED]
-    verdicts = {coverage.last_good.policy for coverage in scanned if coverage.last_good is not None}
-    if PolicyVerdict.DENY in verdicts:
-        return POLICY_DENY
-    return POLICY_NOT_EVALUATED if PolicyVerdict.AUDIT in verdicts else 0
-
-
-async def _ask(wanted: list[FunctionArn], *, force: bool) -> None:
-    async with open_hub(load(), os.environ) as hub:
-        for function in wanted:
-            await _send(function, hub, force=force)
-
-
-async def _ask_and_wait(wanted: list[FunctionArn], *, force: bool, patience: int) -> list[Coverage]:
-    async with open_hub(load(), os.environ) as hub:
-        before = {function: await hub.ledger.coverage(function) for function in wanted}
-        for function in wanted:
-            await _send(function, hub, force=force)
-        return list(await asyncio.gather(*(_settled(function, before[function], hub, patience) for function in wanted)))
-
-
-async def _send(function: FunctionArn, hub: Hub, *, force: bool) -> None:
-    body = scan_request(function, reason="manual", force=force)
-    await hub.queues[Source.CHANGES].send(body, group=function.account)
-
-
-async def _settled(function: FunctionArn, before: Coverage | None, hub: Hub, patience: int) -> Coverage:
-    """The function's state once the worker has written a new one that will not change by itself."""
-
-    def unsettled(coverage: Coverage | None) -> bool:
-        return coverage is None or coverage.state in UNSETTLED or (before is not None and coverage.at == before.at)
-
-    asking = AsyncRetrying(
-        retry=retry_if_result(unsettled), wait=wait_fixed(POLL_SECONDS), stop=stop_after_delay(patience)
+def _wanted(arns: list[str], accounts: tuple[str, ...], where: tuple[str, ...], tags: tuple[str, ...]) -> Wanted:
+    words = [word for arn in arns for word in (sys.stdin.read().split() if arn == STDIN else [arn])]
+    if where and not (accounts or tags):
+        raise Misconfigured("--region goes with --account or --tag")
+    if wrong := [one for one in tags if not Tag.parse(one).key]:
+        raise Misconfigured(f"not a tag: {', '.join(map(repr, wrong))}; write KEY or KEY=VALUE")
+    if not (words or accounts or tags):
+        none = "stdin names no function" if STDIN in arns else "name functions, an --account or a --tag"
+        raise Misconfigured(f"nothing to scan: {none}")
+    return Wanted(
+        named=tuple(dict.fromkeys(functions.parse(word) for word in words)),
+        accounts=of_names(accounts).accounts,
+        regions=where,
+        tags=tuple(map(Tag.parse, tags)),
     )
-    try:
-        coverage: Coverage = await asking(hub.ledger.coverage, function)
-    except RetryError:
-        raise ScanhubError(f"{function}: no result within {patience} s; is a worker running?") from None
-    return coverage
+
+
+def _arguments(wanted: Wanted, *, force: bool, patience: int) -> list[str]:
+    """The command line that asks for the same."""
+    options = {"--account": wanted.accounts, "--region": wanted.regions, "--tag": tuple(map(str, wanted.tags))}
+    words = [word for option, values in options.items() for value in values for word in (option, value)]
+    waiting = ["--wait", "--timeout", str(patience)] if patience else []
+    return ["scan", *map(str, wanted.named), *words, *(["--force"] if force else []), *waiting]
+
+
+async def _scan(wanted: Wanted, console: Console, *, force: bool, patience: int) -> Outcome:
+    async with open_hub(load(), os.environ) as hub:
+        chosen = await choose(
+            wanted,
+            hub.ledger,
+            hub.register,
+            lambda: estate(hub.settings, hub.clients, hub.clock, Redactor()),
+            excluded=hub.settings.exclude_accounts,
+        )
+        before = await hub.ledger.standings(chosen.everything) if patience else {}
+        behind = hub.queues.get(Source.SWEEP, hub.queues[Source.CHANGES])
+        left = [
+            *await scan_requests.ask(chosen.named, hub.queues[Source.CHANGES], force=force),
+            *await scan_requests.ask(chosen.many, behind, force=force),
+        ]
+        asked = tuple(one for one in chosen.everything if one not in set(left))
+        if not patience:
+            return Outcome(asked=asked, left=tuple(left), problems=chosen.problems)
+        with ExitStack() as stack:
+            settled = await scan_requests.settled(
+                asked,
+                before,
+                hub.ledger,
+                hub.clock,
+                patience=timedelta(seconds=patience),
+                told=_progress(console, stack),
+            )
+        coverages = await _coverages(sorted(settled), hub)
+    return Outcome(asked=asked, left=tuple(left), problems=chosen.problems, settled=coverages, has_waited=True)
+
+
+async def _coverages(wanted: Sequence[FunctionArn], hub: Hub) -> tuple[Coverage, ...]:
+    known: list[Coverage | None] = []
+    for start in range(0, len(wanted), READ_AT_ONCE):
+        known += await asyncio.gather(*(hub.ledger.coverage(one) for one in wanted[start : start + READ_AT_ONCE]))
+    return tuple(coverage for coverage in known if coverage is not None)
+
+
+def _progress(console: Console, stack: ExitStack) -> Callable[[Waiting], None]:
+    """Shows on a terminal how many have ended."""
+    if not console.is_terminal:
+        return lambda _: None
+    status = stack.enter_context(console.status("waiting"))
+    return lambda waiting: status.update(progress_line(waiting))
+
+
+def progress_line(waiting: Waiting) -> str:
+    """How many have ended, and how."""
+    states = ", ".join(f"{number:,} {state.value}" for state, number in sorted(waiting.states.items()))
+    return f"{waiting.settled:,} of {waiting.asked:,} have ended" + (f": {states}" if states else "")
+
+
+def _tell(outcome: Outcome, console: Console, *, as_json: bool) -> None:
+    number = len(outcome.asked)
+    if not outcome.has_waited:
+        console.print(f"{number:,} scan{'' if number == 1 else 's'} asked for.")
+    elif not as_json:
+        console.print(coverage_table(outcome.settled[:SHOWN]))
+        if len(outcome.settled) > SHOWN:
+            console.print(f"and {len(outcome.settled) - SHOWN:,} more; all of them: --json")
+    failed = [
+        *(f"{one}: its request was not taken by the queue; ask again" for one in outcome.left),
+        *(f"{one}: no result in time; is a worker running?" for one in outcome.unsettled),
+        *outcome.problems,
+    ]
+    for line in failed[:SHOWN]:
+        console.print(Text(line, style="red"), soft_wrap=True)
+    if len(failed) > SHOWN:
+        console.print(f"and {len(failed) - SHOWN:,} more; all of them: --json")

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable
 
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.measure import measure_renderables
 from rich.table import Table
 from rich.text import Text
 
 from hub.coverage import Coverage, CoverageState
 from hub.findings import Finding
 from hub.scans import ScanStatus, ScanSummary, Severity
+from spoke.arn import FunctionArn
 
 STATE_STYLES = {
     CoverageState.COVERED: "green",
@@ -22,14 +25,55 @@ STATE_STYLES = {
 SEVERITY_STYLES = {Severity.CRITICAL: "bold red", Severity.HIGH: "red", Severity.MEDIUM: "yellow", Severity.LOW: "cyan"}
 
 
+FOLDED_LEAST = 20
+"""Characters that a folded column keeps on the narrowest terminal: less could not be read."""
+
+_UNBOUNDED = 100_000
+_GAP = 2
+"""Spaces between two columns: rich puts one at each side of a cell."""
+
+
+class UncutTable(Table):
+    """Where the terminal is narrower than the columns that stay in one piece, it is wider than the terminal.
+
+    rich would shorten these columns, and leave out folded ones; see `scanhub.terminal.UncutConsole`.
+    """
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """As of any table, at least as wide as it has to be."""
+        unbounded = options.update(width=_UNBOUNDED)
+        for column in self.columns:
+            natural = measure_renderables(console, unbounded, [column.header, *column.cells]).maximum
+            column.min_width = natural if column.no_wrap else min(natural, FOLDED_LEAST)
+        least = sum(column.min_width or 0 for column in self.columns) + _GAP * (len(self.columns) - 1)
+        yield from super().__rich_console__(console, options.update(width=max(options.max_width, least)))
+
+
 def new_table(*headings: str, folded: Iterable[str] = ()) -> Table:
     """A plain table; names and states stay in one piece, what is `folded` gives way on a narrow terminal."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
+    table = UncutTable(box=None, header_style="bold", pad_edge=False)
     for heading in headings:
         table.add_column(heading, no_wrap=True)
     for heading in folded:
         table.add_column(heading, overflow="fold")
     return table
+
+
+def problem_lines(problems: Iterable[tuple[str, str]]) -> list[str]:
+    """One line a problem, with the regions that it is about.
+
+    Args:
+        problems: Region and text; the empty region is the whole account.
+    """
+    regions: dict[str, list[str]] = {}
+    for region, text in sorted(problems):
+        regions.setdefault(text, []).append(region)
+    return [f"{', '.join(where)}: {text}" if any(where) else text for text, where in regions.items()]
+
+
+def function_name(function: FunctionArn) -> str:
+    """Its name, and the version where it is one."""
+    return f"{function.name}:{function.qualifier}" if function.qualifier else function.name
 
 
 def state(coverage: Coverage) -> Text:
@@ -64,7 +108,7 @@ def coverage_table(coverages: Iterable[Coverage]) -> Table:
         table.add_row(
             function.account,
             function.region,
-            Text(function.name),
+            Text(function_name(function)),
             state(coverage),
             counts(coverage.last_good),
             Text(coverage.reason),

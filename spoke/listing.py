@@ -6,13 +6,14 @@ holds the functions' environment variables, so nothing of it is ever shown.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
-from spoke.arn import FunctionArn, InvalidArn
+from spoke.arn import FunctionArn, InvalidArn, partition_of
 from spoke.errors import Unavailable
 from spoke.functions import configured
 from spoke.snapshot import FunctionSnapshot
@@ -21,6 +22,9 @@ log = structlog.get_logger()
 
 RAW = "ScanhubRawBody"
 """Under this name `keep_raw` leaves the body in the answer."""
+
+_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}", re.ASCII)
+"""Of a function without qualifier; what has none, or is longer, goes the way of `FunctionArn.parse`."""
 
 MAX_MARKER = 8192
 """Characters of a marker that we send back; it becomes a part of the next request's URL."""
@@ -70,8 +74,15 @@ def page_of(body: bytes, *, account: str, region: str) -> Page:
         raise Unavailable(f"listing functions of account {account} in {region}: the answer is no list of functions")
     functions = []
     foreign = 0
+    partition = partition_of(region)
+    start = f"arn:{partition}:lambda:{region}:{account}:function:"
     for entry in entries:
-        arn = _arn(entry)
+        text = entry.get("FunctionArn") if isinstance(entry, dict) else None
+        if isinstance(text, str) and text.startswith(start) and _NAME.fullmatch(text, len(start)):
+            # All but a few: a third of the time that the whole pattern takes, and all share the place's texts.
+            functions.append(configured(FunctionArn(partition, region, account, text[len(start) :]), _sound(entry)))
+            continue
+        arn = _arn(text)
         if arn is None or arn.account != account or arn.region != region:
             foreign += 1
             continue
@@ -84,8 +95,7 @@ def page_of(body: bytes, *, account: str, region: str) -> Page:
     return Page(tuple(functions), marker or None)
 
 
-def _arn(entry: object) -> FunctionArn | None:
-    text = entry.get("FunctionArn") if isinstance(entry, dict) else None
+def _arn(text: object) -> FunctionArn | None:
     try:
         return FunctionArn.parse(text) if isinstance(text, str) else None
     except InvalidArn:

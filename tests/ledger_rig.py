@@ -1,6 +1,6 @@
 """A ledger under test, in memory or in moto's DynamoDB, and a look at its items from outside."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -12,6 +12,7 @@ from hub.ledger_wire import plain, wire_item, wire_key
 from hub.scans import Claimed, Lease, ScanKey
 from hub.standing import CoverageRow
 from hub.sweep.ports import SweepLedger
+from spoke.arn import FunctionArn
 from tests.ledger_samples import KEY, LEASE, MESSAGE, NOW
 from worker.memory.ledger import MemoryLedger
 from worker.ports import Ledger
@@ -25,7 +26,9 @@ TABLE = "scanhub-ledger"
 class WholeLedger(Ledger, SweepLedger, CoverageReader, Protocol):
     async def record(self, coverage: Coverage) -> bool: ...  # both ports have it
 
-    def rows(self, account: str, *, region: str | None = None) -> AsyncIterator[Sequence[CoverageRow]]: ...  # same
+    def rows(
+        self, account: str, *, region: str | None = None, without: Collection[FunctionArn] = ()
+    ) -> AsyncIterator[Sequence[CoverageRow]]: ...  # same
 
 
 class LedgerRig(Protocol):

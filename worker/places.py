@@ -12,8 +12,8 @@ from spoke.errors import AccountBusy
 class Places:
     """At most so many journeys of one account at once; a few more wait in hand, in the order in which they came.
 
-    What waits takes no slot, so that others may be received meanwhile; its heartbeat goes on. An account's last place is
-    out of the sweep's reach, as a worker's last slot is: a change finds it free.
+    What waits takes no slot, so that others may be received meanwhile; its heartbeat goes on. An account's last place
+    is out of the sweep's reach, as a worker's last slots are: a change finds it free.
 
     Args:
         per_account: Journeys of one account at once.

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import structlog
 
 from hub.sweep.course import Course
 from hub.sweep.gone import settle_gone
+from hub.sweep.left_out import settle_excluded
 from hub.sweep.listing import PATIENCE, Place
 from hub.sweep.patience import together, with_spoke
 from hub.sweep.place import PlaceFound, sweep_place
@@ -26,6 +28,12 @@ async def go_over(account: str, course: Course, tally: Tally) -> AccountOutcome:
         Misconfigured: The ledger or the queue may not be used, or we have no credentials at all.
         Throttled, Unavailable: The ledger or the queue do not answer, in spite of patience.
     """
+    outcome = await _gone_over(account, course, tally)
+    await settle_excluded(account, course, tally)
+    return replace(outcome, counts=tally.counts(accounts=1))
+
+
+async def _gone_over(account: str, course: Course, tally: Tally) -> AccountOutcome:
     slots = course.slots.of_account()
     try:
         regions = await _regions(account, slots, course, tally)
@@ -36,12 +44,11 @@ async def go_over(account: str, course: Course, tally: Tally) -> AccountOutcome:
     except ScanhubError as error:
         return _refused(account, error.text, course, tally)
     found = await together(_place(account, region, slots, course, tally) for region in regions)
-    await settle_gone(account, {place.region: place for place in found}, course, tally)
+    await settle_gone(account, {place.region: place for place in found}, slots, course, tally)
     return AccountOutcome(
         regions={
             place.region: RegionOutcome(functions=len(place.listed or ()), problem=place.problem) for place in found
-        },
-        counts=tally.counts(accounts=1),
+        }
     )
 
 
@@ -50,7 +57,7 @@ async def _regions(account: str, slots: AccountSlots, course: Course, tally: Tal
     if named:
         return sorted(set(named))
     tally.calls += 1
-    async with slots.taken() as slot, asyncio.timeout(PATIENCE), slot.lent_in_silence():
+    async with slots.taken() as slot, slot.lent_in_silence(), asyncio.timeout(PATIENCE):
         return await with_spoke(partial(course.world.estate.regions, account))
 
 
@@ -61,7 +68,7 @@ async def _place(account: str, region: str, slots: AccountSlots, course: Course,
 
 def _refused(account: str, problem: str, course: Course, tally: Tally) -> AccountOutcome:
     if account in course.world.settings.exclude_accounts:
-        return AccountOutcome(counts=tally.counts(accounts=1))  # where nothing is to be scanned, no role is needed
+        return AccountOutcome()  # where nothing is to be scanned, no role is needed
     log.warning("account not swept", account=account, reason=problem)
     tally.failed += 1
-    return AccountOutcome(problem=problem, counts=tally.counts(accounts=1))
+    return AccountOutcome(problem=problem)

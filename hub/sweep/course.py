@@ -62,13 +62,15 @@ class Course:
     untagged: set[str] = field(default_factory=set)
 
     @classmethod
-    def of(cls, world: SweepWorld, scope: SweepScope, *, plan: Plan | None = None) -> "Course":
-        """At the start of a sweep."""
+    def of(
+        cls, world: SweepWorld, scope: SweepScope, *, plan: Plan | None = None, is_backlog: bool = False
+    ) -> "Course":
+        """At the start of a sweep. For `is_backlog` see `Rules`."""
         settings = world.settings
         return cls(
             world=world,
             scope=scope,
-            rules=Rules(settings=settings, profile_id=scope.profile_id, exclude=scope.exclude),
+            rules=Rules(settings=settings, profile_id=scope.profile_id, exclude=scope.exclude, is_backlog=is_backlog),
             lookups=Lookups(world.ledger.standings),
             slots=Slots(settings.sweep_places),
             pace=Pace(settings.sweep_per_minute),

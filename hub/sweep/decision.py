@@ -14,6 +14,10 @@ from spoke.snapshot import FunctionSnapshot
 ON_THE_WAY = frozenset({CoverageState.PENDING, CoverageState.SCANNING, CoverageState.STALE})
 """A message is said to be under way, or a worker at it."""
 
+QUEUED_FOR = timedelta(days=13)
+"""For so long what was queued may still lie in a queue that is not empty: SQS keeps a message 14 days, as the templates
+have it. The day less is for the sweep that comes next."""
+
 
 class Verdict(StrEnum):
     """What becomes of a listed function."""
@@ -95,11 +99,13 @@ class Rules:
         settings: Of accounts, names and tags that are excluded, and after how many hours a try is repeated.
         profile_id: Of the scan profile that results must have.
         exclude: Further patterns of names, of this sweep.
+        is_backlog: Whether the queue of sweeps held something that no worker had come to, when this sweep began.
     """
 
     settings: Settings
     profile_id: str
     exclude: tuple[str, ...] = ()
+    is_backlog: bool = False
 
     @property
     def patience(self) -> timedelta:
@@ -145,12 +151,27 @@ def decide(listed: Listed, standing: Standing | None, rules: Rules, *, tagged: b
     if standing.state in ON_THE_WAY:
         # Whoever wrote last had the message in hand: so long at least it was not lost.
         heard = max(standing.at, standing.queued_at or standing.at)
+        if _may_lie_in_the_queue(standing, rules, now):
+            heard = now
         return WAITING if now - heard < rules.patience else QUEUED[Why.LOST]
     if _is_changed(listed, standing):
         return QUEUED[Why.CHANGED]
     if standing.state in RESULTS:
         return _of_result(standing, rules, now)
     return WAITING if now - standing.at < rules.patience else QUEUED[Why.FAILED]
+
+
+def _may_lie_in_the_queue(standing: Standing, rules: Rules, now: datetime) -> bool:
+    """Whether its message may be one of those that no worker has come to yet."""
+    return (
+        rules.is_backlog
+        and standing.state is not CoverageState.SCANNING
+        and standing.queued_at is not None
+        # Who has written since speaks of another message: that of a change, which lies in a queue of its own, or of
+        # this one, taken out since.
+        and standing.at <= standing.queued_at
+        and now - standing.queued_at < QUEUED_FOR
+    )
 
 
 def _is_changed(listed: Listed, standing: Standing) -> bool:

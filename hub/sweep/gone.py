@@ -1,30 +1,50 @@
 """What the ledger knows and a list did not show."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
+
+import structlog
 
 from hub.coverage import CoverageState
 from hub.standing import CoverageRow
 from hub.sweep import wording
 from hub.sweep.course import Course
-from hub.sweep.patience import in_tens, with_hub
+from hub.sweep.listing import Place, list_place
+from hub.sweep.patience import in_tens, together, with_hub
 from hub.sweep.place import PlaceFound
+from hub.sweep.slots import AccountSlots
 from hub.sweep.tally import Tally
+from spoke.arn import FunctionArn
+from spoke.errors import Misconfigured, ScanhubError
+
+log = structlog.get_logger()
 
 Verdict = Callable[[CoverageRow], tuple[str, datetime] | None]
 """Why a function is gone, and when it was looked for; None where it is not, or where that is not known."""
 
 
-async def settle_gone(account: str, found: Mapping[str, PlaceFound], course: Course, tally: Tally) -> None:
+async def settle_gone(
+    account: str, found: Mapping[str, PlaceFound], slots: AccountSlots, course: Course, tally: Tally
+) -> None:
     """Write down what is gone from the places that were listed to their end: one query for the whole account.
+
+    Where something is missing, the place is listed once more. Whatever the ledger knew by then was there before that
+    list began, whatever the clocks say; and no single list that is short by some mistake makes anything gone.
 
     Raises:
         Misconfigured: The ledger may not be used.
         Throttled, Unavailable: It does not answer, in spite of patience.
     """
-    if any(place.listed is not None for place in found.values()):
-        await _settle(account, partial(missing, found), course, tally)
+    listed = [place.listed for place in found.values() if place.listed is not None]
+    if not listed:
+        return
+    rows = await with_hub(partial(_missing_rows, account, found, frozenset().union(*listed), course, tally))
+    regions = sorted({row.function.region for row in rows})
+    again = await together(_looked_again(account, found[region], slots, course, tally) for region in regions)
+    confirmed = partial(missing, {place.region: place for place in again})
+    await _write(_gone(rows, confirmed), course, tally)
 
 
 async def settle_closed(account: str, began: datetime, course: Course, tally: Tally) -> None:
@@ -60,6 +80,34 @@ def _is_older(row: CoverageRow, began: datetime) -> bool:
     return row.state is not CoverageState.GONE and row.at < began
 
 
+async def _missing_rows(
+    account: str, found: Mapping[str, PlaceFound], listed: frozenset[FunctionArn], course: Course, tally: Tally
+) -> Sequence[CoverageRow]:
+    tally.calls += 1
+    pages = course.world.ledger.rows(account, without=listed)
+    return [row async for page in pages for row in page if missing(found, row) is not None]
+
+
+async def _looked_again(
+    account: str, before: PlaceFound, slots: AccountSlots, course: Course, tally: Tally
+) -> PlaceFound:
+    """As what was found before, but with what is there now; nothing is missing where that cannot be told."""
+    async with slots.taken() as slot:
+        try:
+            listing = await list_place(Place(account=account, region=before.region, slot=slot, tally=tally), course)
+        except Misconfigured:
+            raise
+        except (ScanhubError, TimeoutError) as error:
+            reason = error.text if isinstance(error, ScanhubError) else "no answer"
+            log.warning("what is gone is left for the next sweep", account=account, region=before.region, reason=reason)
+            return replace(before, listed=None)
+    return replace(
+        before,
+        listed=frozenset(one.function for one in listing.entries),
+        has_versions=before.has_versions and not listing.versions_problem,
+    )
+
+
 async def _settle(account: str, verdict: Verdict, course: Course, tally: Tally) -> None:
     # Broken off, the query begins anew: what was written by then is not there any more to be written twice.
     await with_hub(partial(_once, account, verdict, course, tally))
@@ -68,14 +116,21 @@ async def _settle(account: str, verdict: Verdict, course: Course, tally: Tally) 
 async def _once(account: str, verdict: Verdict, course: Course, tally: Tally) -> None:
     tally.calls += 1
     async for page in course.world.ledger.rows(account):
-        now = course.world.clock.now()
-        gone = [(row.function, of) for row in page if (of := verdict(row)) is not None]
-        if course.plan is not None:
-            tally.gone += len(gone)
-            continue
-        writes = [
-            partial(course.world.ledger.record, wording.gone(function, reason, began=began, now=now))
-            for function, (reason, began) in gone
-        ]
-        tally.calls += len(writes)
-        tally.gone += sum(await in_tens(writes))
+        await _write(_gone(page, verdict), course, tally)
+
+
+def _gone(rows: Sequence[CoverageRow], verdict: Verdict) -> Sequence[tuple[FunctionArn, str, datetime]]:
+    return [(row.function, *of) for row in rows if (of := verdict(row)) is not None]
+
+
+async def _write(gone: Sequence[tuple[FunctionArn, str, datetime]], course: Course, tally: Tally) -> None:
+    if course.plan is not None:
+        tally.gone += len(gone)
+        return
+    now = course.world.clock.now()
+    writes = [
+        partial(course.world.ledger.record, wording.gone(function, reason, began=began, now=now))
+        for function, reason, began in gone
+    ]
+    tally.calls += len(writes)
+    tally.gone += sum(await in_tens(writes))

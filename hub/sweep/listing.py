@@ -10,11 +10,15 @@ from hub.sweep.decision import Listed
 from hub.sweep.patience import with_spoke
 from hub.sweep.slots import Slot
 from hub.sweep.tally import Tally
-from spoke.errors import NoAccess
+from spoke.errors import Misconfigured, ScanhubError
 from spoke.snapshot import FunctionSnapshot
 
 PATIENCE = 300.0
 """Seconds without an answer after which a place is given up."""
+
+
+SLOW = 1.0
+"""Seconds that a call may well take which is made through half the world, and retried once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,43 +53,70 @@ class Listing:
     versions_problem: str = ""
 
 
+def versions_last(functions: int, calls_per_second: float) -> float:
+    """Seconds that it may take to learn the versions of so many functions: two calls for each, one after another."""
+    return 2 * functions * max(SLOW, 1 / calls_per_second)
+
+
 async def list_place(place: Place, course: Course) -> Listing:
     """Every page, and with the setting the versions that aliases point to.
+
+    That the versions cannot be learned is told in the listing: the functions are swept all the same.
 
     Raises:
         TimeoutError: No answer came for `PATIENCE` seconds.
         ScanhubError: What the account, or the way there, said at the last.
     """
+    snapshots: list[FunctionSnapshot] = []
+    answered = asyncio.get_running_loop().time()
 
-    # A list that broke off cannot be gone on with: it begins anew.
+    # A list that broke off cannot be gone on with: it begins anew. The silence before it counts on.
     async def once() -> Listing:
+        nonlocal answered
         listing = Listing(began=course.world.clock.now())
-        snapshots: list[FunctionSnapshot] = []
+        snapshots.clear()
         pages = aiter(course.world.estate.functions(place.account, place.region))
-        while (page := await _next(pages, place)) is not None:
+        while (page := await _next(pages, place, answered + PATIENCE)) is not None:
+            answered = asyncio.get_running_loop().time()
             place.tally.calls += 1
             listing.entries += map(Listed.of, page)
             if course.world.settings.sweep_versions:
-                snapshots += page
-        if snapshots:
-            await _add_versions(listing, snapshots, place, course)
+                snapshots.extend(page)
         return listing
 
-    return await with_spoke(once)
+    listing = await with_spoke(once)
+    if snapshots:
+        await _add_versions(listing, snapshots, place, course)
+    return listing
 
 
-async def _next(pages: AsyncIterator[Sequence[FunctionSnapshot]], place: Place) -> Sequence[FunctionSnapshot] | None:
-    async with asyncio.timeout(PATIENCE), place.slot.lent_in_silence():
-        return await anext(pages, None)
+async def _next(
+    pages: AsyncIterator[Sequence[FunctionSnapshot]], place: Place, until: float
+) -> Sequence[FunctionSnapshot] | None:
+    # Outside the time-out: to wait for the slot again is to wait for other places, not for this one's answer.
+    async with place.slot.lent_in_silence():
+        async with asyncio.timeout_at(until):
+            return await anext(pages, None)
 
 
 async def _add_versions(listing: Listing, snapshots: Sequence[FunctionSnapshot], place: Place, course: Course) -> None:
-    place.tally.calls += 1
+    patience = PATIENCE + versions_last(len(snapshots), course.world.settings.sweep_calls_per_second)
+
+    async def once() -> Sequence[FunctionSnapshot]:
+        place.tally.calls += 1
+        return await course.world.estate.versions(snapshots)
+
     try:
-        async with asyncio.timeout(PATIENCE), place.slot.lent_in_silence():
-            versions = await course.world.estate.versions(snapshots)
-    except NoAccess as error:
+        async with place.slot.lent_in_silence():
+            async with asyncio.timeout(patience):
+                versions = await with_spoke(once)
+    except Misconfigured:
+        raise
+    except ScanhubError as error:
         listing.versions_problem = error.text
+        return
+    except TimeoutError:
+        listing.versions_problem = f"no answer for {patience / 60:.0f} minutes"
         return
     own = {one.function: one.fingerprint for one in listing.entries}
     for version in map(Listed.of, versions):

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from hub.coverage import Coverage
+from hub.message import Depth
 from hub.service_notes import Pause
 from hub.standing import CoverageRow, Standing
 from hub.sweeps import AccountClaim, AccountClaimed, AccountNote, AccountOutcome, SweepCounts, SweepRun, SweepScope
@@ -73,8 +74,16 @@ class SweepLedger(Protocol):
         """What is known of these functions, read consistently, a hundred in a call; unknown ones are left out."""
         ...
 
-    def rows(self, account: str, *, region: str | None = None) -> AsyncIterator[Sequence[CoverageRow]]:
-        """Every function known of an account (and region), in pages, by region and name. May miss the last second."""
+    def rows(
+        self, account: str, *, region: str | None = None, without: Collection[FunctionArn] = ()
+    ) -> AsyncIterator[Sequence[CoverageRow]]:
+        """Every function known of an account (and region), in pages, by region and name. May miss the last second.
+
+        Args:
+            account: Twelve digits.
+            region: Only its functions.
+            without: These are left out.
+        """
         ...
 
     async def replace(self, coverage: Coverage, *, seen: Standing | None) -> bool:
@@ -147,4 +156,8 @@ class SweepQueue(Protocol):
         Returns:
             Those that were not taken.
         """
+        ...
+
+    async def depth(self) -> Depth:
+        """How much lies in it."""
         ...

@@ -22,18 +22,26 @@ class AccountResult:
         counts: Of this account.
         problem: Why nothing of it could be listed, in one line; else empty.
         regions: Why some of them could not be gone over, by region.
+        is_listed: Whether any of it could be listed.
     """
 
     account: str
     counts: SweepCounts = field(default_factory=SweepCounts)
     problem: str = ""
     regions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    is_listed: bool = True
 
     @classmethod
     def of(cls, account: str, outcome: AccountOutcome) -> "AccountResult":
         """From what the register keeps."""
         problems = {region: found.problem for region, found in outcome.regions.items() if found.problem}
-        return cls(account=account, counts=outcome.counts, problem=outcome.problem, regions=problems)
+        # A region in which something was listed may have a problem all the same: the queue did not take it.
+        is_listed = not outcome.problem and (
+            not outcome.regions or any(not found.problem or found.functions for found in outcome.regions.values())
+        )
+        return cls(
+            account=account, counts=outcome.counts, problem=outcome.problem, regions=problems, is_listed=is_listed
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +129,8 @@ class SweepReport:
 
     @property
     def saw_nothing(self) -> bool:
-        """Whether there were accounts, and not one of them let itself be listed."""
-        return bool(self.accounts) and all(one.problem for one in self.accounts)
+        """Whether there were accounts, and not one of them let itself be listed; or the sweep was stopped before."""
+        return bool(self.accounts or self.stopped) and not any(one.is_listed for one in self.accounts)
 
 
 def _problems(accounts: tuple[AccountResult, ...]) -> Iterator[Problem]:

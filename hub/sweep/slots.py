@@ -69,15 +69,15 @@ class Slot:
 
     @asynccontextmanager
     async def lent_in_silence(self) -> AsyncIterator[None]:
-        """Around a wait for the account: when it takes long, others have the slot until it is over."""
+        """Around a wait for the account: when it takes long, others have the slot until the answer is there.
+
+        The slot is waited for then, for as long as others work: a time-out for the account belongs inside. What raises
+        has no answer to work on, and does not wait.
+        """
         timer = asyncio.get_running_loop().call_later(SILENCE, self.leave)
-        is_given_up = False
         try:
             yield
-        except asyncio.CancelledError:
-            is_given_up = True
-            raise
         finally:
             timer.cancel()
-            if not (self._is_held or is_given_up):
-                await self.take()
+        if not self._is_held:
+            await self.take()

@@ -76,7 +76,9 @@ class Sweep:
         order = sorted(set(accounts))
         self._shuffle(order)
         plan = Plan() if dry_run else None
-        course = Course.of(world, scope, plan=plan)
+        # Now, since later the queue holds what this sweep itself has sent.
+        depth = await with_hub(world.queue.depth)
+        course = Course.of(world, scope, plan=plan, is_backlog=depth.visible > 0)
         progress = Progress(
             len(order), clock=world.clock, shared_calls=lambda: course.lookups.calls, all_calls=self._calls
         )
@@ -87,7 +89,9 @@ class Sweep:
             if pause is not None:
                 return _report(scope, None, progress, started_at, world, len(order), stopped=paused_by(pause))
             run = await with_hub(lambda: world.register.begin_sweep(scope, now=started_at, adopt_within=ADOPT_WITHIN))
-            log.info("sweep begins", sweep=run.id, accounts=len(order), resumed=run.started_at < started_at)
+            # The register keeps whole milliseconds: a run of now seems a part of one older.
+            is_resumed = started_at - run.started_at >= timedelta(milliseconds=1)
+            log.info("sweep begins", sweep=run.id, accounts=len(order), resumed=is_resumed)
         try:
             await self._watched(_Round(order, run, course, progress), closed=is_organization and scope.is_whole)
         except Stopped as stop:

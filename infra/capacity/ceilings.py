@@ -30,12 +30,10 @@ def available(kind: Limits, demand: Demand, setup: Setup) -> float:
             return setup.sweep_per_minute or math.inf
         case Limits.LISTING:
             return listing_rate(demand, setup)
-        case Limits.RETRY:
-            return setup.sweep_retry_hours
         case Limits.CHANGE_SLOTS:
             each = min(setup.slots, demand.accounts * setup.account_slots)
             # Half of the slots may be the sweep's.
-            return setup.max_tasks * max(1, each - setup.sweep_slots)
+            return setup.max_tasks * max(1, each - setup.sweep_slots_beside_changes)
     return kind.limit.value * (spread(demand, setup) if kind.limit.each_place else 1)
 
 
@@ -88,7 +86,6 @@ def uses(record: Record, demand: Demand, setup: Setup, *, waited_hours: float) -
         Limits.MAX_TASKS: record.mean_tasks,
         Limits.SWEEP_PACE: record.swept / record.seconds * 60,
         Limits.LISTING: record.busiest(lambda one: one.listed),
-        Limits.RETRY: waited_hours,
         Limits.RETENTION: waited_hours,
         Limits.IN_FLIGHT: max((one.held for one in record.minutes), default=0),
         Limits.CHANGE_SLOTS: demand.busy_rate * demand.new_code * (demand.mean_seconds + overhead.WALL_SECONDS_SCANNED),

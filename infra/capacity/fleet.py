@@ -30,11 +30,13 @@ class Fleet:
     _passed_over: float = 0.0
     _each: int = field(init=False)
     _swept_each: int = field(init=False)
+    _swept_beside: int = field(init=False)
 
     def __post_init__(self) -> None:
-        share = self.accounts * self.setup.account_slots
-        self._each = min(self.setup.slots, share)
+        share = self.accounts * self.setup.sweep_slots_an_account
+        self._each = min(self.setup.slots, self.accounts * self.setup.account_slots)
         self._swept_each = min(self.setup.sweep_slots, share)
+        self._swept_beside = min(self.setup.sweep_slots_beside_changes, share)
 
     @property
     def slots(self) -> int:
@@ -49,8 +51,12 @@ class Fleet:
 
     @property
     def sweep_slots(self) -> int:
-        """All that the sweep may have at once."""
-        return min(self.tasks * self._swept_each, self.slots)
+        """All that the sweep may have at once: more in each task that has no change in hand."""
+        if not self.tasks:
+            return 0
+        without = self.tasks * (1 - 1 / self.tasks) ** self.changes
+        more = int(without * (self._swept_each - self._swept_beside) + 1e-9)
+        return min(self.tasks * self._swept_beside + more, self.slots)
 
     @property
     def sweep_room(self) -> int:

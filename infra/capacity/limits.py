@@ -71,13 +71,6 @@ class Limits(Enum):
         "settings.md",
         "raise `SCANHUB_SWEEP_PLACES`",
     )
-    RETRY = Limit(
-        "wait of what was swept (`SCANHUB_SWEEP_RETRY_HOURS`)",
-        0,
-        "hours",
-        "settings.md",
-        "raise `MaxTasks`, or lower `SCANHUB_SWEEP_PER_MINUTE` to what the tasks scan: else it is queued twice",
-    )
     RETENTION = Limit(
         "wait in a queue (SQS retention)",
         14 * 24,

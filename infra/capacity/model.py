@@ -248,10 +248,7 @@ class _Run:
 
     def _start_swept(self, limit: int) -> None:
         parcel = self.sweep.take(limit)
-        waited = self.env.now - parcel.at
-        self.record.longest_swept = max(self.record.longest_swept, waited)
-        if waited > self.scenario.setup.sweep_retry_hours * 3600:
-            self.record.late_swept += parcel.count
+        self.record.longest_swept = max(self.record.longest_swept, self.env.now - parcel.at)
         self.fleet.give_to_sweep(parcel.count)
         # As many as are to be expected, rounded by chance; for a single one that is whether it is.
         fresh = int(parcel.count * self._changed_share() + self.chance.random())

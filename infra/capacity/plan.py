@@ -116,12 +116,17 @@ class Side:
 
     @property
     def tasks_for_pace(self) -> int | None:
-        """Tasks that keep up with the sweep's pace; None without a pace."""
-        if not self.setup.sweep_per_minute:
+        """Tasks that keep up with the sweep's pace, with the changes of an average hour; None without a pace."""
+        setup, demand = self.setup, self.demand
+        if not setup.sweep_per_minute:
             return None
-        seconds = self.demand.mean_seconds + overhead.WALL_SECONDS_SCANNED + overhead.NOTICED_SECONDS / 2
-        each = min(self.setup.sweep_slots, self.demand.accounts * self.setup.account_slots)
-        return math.ceil(ceilings.pace(self.demand, self.setup) * seconds / each)
+        scan = demand.mean_seconds + overhead.WALL_SECONDS_SCANNED
+        share = demand.accounts * setup.sweep_slots_an_account
+        each, beside = min(setup.sweep_slots, share), min(setup.sweep_slots_beside_changes, share)
+        swept = ceilings.pace(demand, setup) * (scan + overhead.NOTICED_SECONDS / 2)
+        # Each in a task of its own, at the most.
+        changes = demand.changes_per_day / DAY * demand.new_code * scan
+        return math.ceil((swept + changes * (each - beside)) / each)
 
 
 def plan(demand: Demand, setup: Setup, *, seed: int = 0, grain: float = GRAIN) -> Side:

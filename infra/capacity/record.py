@@ -75,7 +75,6 @@ class Record:
         scanned_swept: Functions that were scanned for the sweep.
         fresh_swept: Functions that the sweep had queued and that a change had brought a result for.
         longest_swept: The longest that something the sweep had queued waited for its turn.
-        late_swept: Functions that waited for longer than the sweep's retry time: the next sweep queues them again.
         task_seconds: Seconds of tasks, from the beginning of their start to their end.
         minutes: One by one.
         swept_by_hour: Functions of the sweep that were done, by the hour.
@@ -89,7 +88,6 @@ class Record:
     scanned_swept: int = 0
     fresh_swept: int = 0
     longest_swept: float = 0.0
-    late_swept: int = 0
     task_seconds: float = 0.0
     minutes: list[Minute] = field(default_factory=list)
     swept_by_hour: dict[int, int] = field(default_factory=dict)

@@ -76,8 +76,8 @@ def limits(sides: Sequence[Side]) -> list[Row]:
 
 def raised_first(side: Side) -> list[str]:
     """What to raise, the most urgent first: quotas that the plan needs more of, then what holds the first sweep."""
-    quotas = [use for use in side.beyond if use.kind not in {side.binding.kind, Limits.RETRY, Limits.RETENTION}]
-    queues = [use for use in side.beyond if use.kind in {Limits.RETRY, Limits.RETENTION}]
+    quotas = [use for use in side.beyond if use.kind not in {side.binding.kind, Limits.RETENTION}]
+    queues = [use for use in side.beyond if use.kind is Limits.RETENTION]
     return [_advice(use) for use in (*quotas, side.binding, *queues)]
 
 

@@ -8,7 +8,6 @@ from infra.capacity.workload import Setup
 MINUTE = 60.0
 """Seconds. CloudWatch's resolution of the metrics that scaling looks at."""
 
-OUT_COOLDOWN = 120.0
 IN_COOLDOWN = 300.0
 STEP_COOLDOWN = 300.0
 STEP_PERIODS = 3
@@ -76,7 +75,7 @@ class Scaling:
         self._above = self._above + 1 if backlog > target else 0
         self._below = self._below + 1 if backlog < IN_SHARE * target else 0
         ratio = backlog / target
-        if self._above >= OUT_PERIODS and now - self._out_at >= OUT_COOLDOWN:
+        if self._above >= OUT_PERIODS and now - self._out_at >= self.setup.out_cooldown:
             if (more := self._held(math.ceil(self.wanted * ratio))) > self.wanted:
                 self.wanted, self._out_at = more, now
         elif self._below >= IN_PERIODS and now - max(self._in_at, self._out_at) >= IN_COOLDOWN:

@@ -93,11 +93,11 @@ class Setup:
         slots_per_account: Of them for one account (`MaxScansPerAccount`); by default three quarters.
         backlog_per_task: `BacklogPerTask`.
         max_change_age: `MaxChangeAge`, in seconds.
+        out_cooldown: `ScaleOutCooldown` of the backlog's policy, in seconds; a constant of the template.
         sweep_per_minute: `SCANHUB_SWEEP_PER_MINUTE`; 0 is without a limit.
         sweep_every: Hours between two sweeps (`BulkScanSchedule`).
         sweep_places: `SCANHUB_SWEEP_PLACES`.
         sweep_calls: `SCANHUB_SWEEP_CALLS_PER_SECOND`.
-        sweep_retry_hours: `SCANHUB_SWEEP_RETRY_HOURS`.
         ttl_days: `CacheTTLDays`.
         change_target: `SCANHUB_CHANGE_TARGET`, in seconds.
         worker_image_mb: Size of the worker's image, which each task pulls before it starts.
@@ -110,11 +110,11 @@ class Setup:
     slots_per_account: int | None = None
     backlog_per_task: int = 20
     max_change_age: int = 600
+    out_cooldown: int = 240
     sweep_per_minute: int = _default("sweep_per_minute")
     sweep_every: float = 24.0
     sweep_places: int = _default("sweep_places")
     sweep_calls: int = _default("sweep_calls_per_second")
-    sweep_retry_hours: int = _default("sweep_retry_hours")
     ttl_days: int = _default("cache_ttl_days")
     change_target: int = _default("change_target")
     worker_image_mb: float = 500.0
@@ -126,5 +126,15 @@ class Setup:
 
     @property
     def sweep_slots(self) -> int:
-        """Of a task's slots those that the sweep may have, as `worker.room.Room.wait`."""
+        """Of a task's slots those that the sweep may have while no change is in sight, as `worker.room.Room`."""
+        return self.slots - min(self.slots // 2, max(1, self.slots // 4))
+
+    @property
+    def sweep_slots_beside_changes(self) -> int:
+        """The same while one is."""
         return self.slots - self.slots // 2
+
+    @property
+    def sweep_slots_an_account(self) -> int:
+        """Of them those that may be of one account: its last is out of the sweep's reach, as `worker.places.Places`."""
+        return max(1, self.account_slots - 1)

@@ -39,8 +39,7 @@ DEAD_LETTERS = Kind(
     group=GROUP,
     asks="are the dead-letter queues empty?",
     wrong="A worker gave these messages up; each says why in its attributes `reason` and `detail`.",
-    fix="read a message's `reason` (docs/operate.md), mend it, then let SQS move the messages back "
-    "(`aws sqs start-message-move-task`)",
+    fix="see why by `scanhub dlq list`, mend it, then `scanhub dlq redrive`, or `scanhub dlq drop` what is of no use",
 )
 UNDELIVERED = Kind(
     name="undelivered",

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from hub.diagnosis import Check, Kind
+from hub.ledger_queries import BY_ACCOUNT
 from infra.doctor.asking import asking
 from infra.doctor.deployed import DeployedHub
 from infra.doctor.examination import Examination
@@ -16,6 +17,13 @@ LEDGER = Kind(
     asks="is the ledger's table active and encrypted with the hub's key?",
     wrong="The worker cannot start, or coverage lies there unprotected.",
     fix="run `scanhub rollout hub`; a table that is gone is restored from its backup (docs/operate.md)",
+)
+INDEX = Kind(
+    name="ledger-index",
+    group=GROUP,
+    asks="has the table its index by account, and is it filled?",
+    wrong="The worker does not start, and nobody can count coverage: an older version's template made the table.",
+    fix="run `scanhub rollout hub`: it adds the index; DynamoDB fills it by itself",
 )
 RECOVERY = Kind(
     name="ledger-recovery",
@@ -54,6 +62,21 @@ def ledger(hub: DeployedHub) -> Iterator[Check]:
         yield LEDGER.failed(name, f"its key is {used or 'not one of KMS'}, not the hub's")
     else:
         yield LEDGER.ok(name, f"{table['TableStatus'].lower()}, about {table.get('ItemCount', 0)} items")
+
+
+def index(hub: DeployedHub) -> Iterator[Check]:
+    """DescribeTable, for the index alone."""
+    name = hub.output("LedgerTable")
+    with asking(f"describing the table {name}"):
+        table = hub.client("dynamodb").describe_table(TableName=name)["Table"]
+    found = next((one for one in table.get("GlobalSecondaryIndexes", []) if one["IndexName"] == BY_ACCOUNT), None)
+    if found is None:
+        yield INDEX.failed(name, f"there is no index {BY_ACCOUNT}")
+    elif found.get("IndexStatus", "ACTIVE") not in {"ACTIVE", "UPDATING"}:
+        # While it is filled it cannot be read (DynamoDB's developer guide, "Managing Global Secondary Indexes").
+        yield INDEX.warning(name, f"the index {BY_ACCOUNT} is {found['IndexStatus']}", fix="wait and ask again")
+    else:
+        yield INDEX.ok(name, f"{BY_ACCOUNT}, about {found.get('ItemCount', 0)} functions")
 
 
 def recovery(hub: DeployedHub) -> Iterator[Check]:
@@ -105,6 +128,7 @@ def private(hub: DeployedHub) -> Iterator[Check]:
 
 EXAMINATIONS = (
     Examination(LEDGER, ledger),
+    Examination(INDEX, index),
     Examination(RECOVERY, recovery),
     Examination(BUCKET, bucket),
     Examination(PRIVATE, private),

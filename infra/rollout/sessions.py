@@ -55,11 +55,14 @@ class Sessions:
         # Neither a session nor the map of them may be used by several threads at once.
         self._lock = threading.Lock()
         with calling("opening an AWS session"):
-            own = boto3.Session(region_name=region, profile_name=profile)
+            core = botocore.session.get_session()
+            own = boto3.Session(region_name=region, profile_name=profile, botocore_session=core)
             if not own.region_name:
                 raise Misconfigured("no AWS region is set: name the hub's by --region or AWS_REGION")
             self.region = str(own.region_name)
             self._own = own
+            # Asked for when the profile is known: it may name further folders of models.
+            self._models = core.get_component("data_loader")
             self._entered: dict[str, boto3.Session] = {}
             # Made once: a client takes tens of milliseconds, and may be shared by threads.
             self._clients: dict[tuple[str, str | None, str], AwsClient] = {}
@@ -101,6 +104,8 @@ class Sessions:
     def _session_in(self, account: str) -> boto3.Session:
         if account not in self._entered:
             core = botocore.session.get_session()
+            # A loader of its own would read the endpoints of all regions anew, a tenth of a second for each account.
+            core.register_component("data_loader", self._models)
             core.register_component("credential_provider", CredentialResolver([self._provider(account)]))
             self._entered[account] = boto3.Session(region_name=self.region, botocore_session=core)
         return self._entered[account]

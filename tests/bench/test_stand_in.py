@@ -128,7 +128,7 @@ def test_an_update_sets_removes_and_discards(cloud: Cloud) -> None:
 def test_roles_functions_tags_objects_notes_and_secrets_are_answered(cloud: Cloud) -> None:
     role = "arn:aws:iam::210000000007:role/scanhub-spoke"
     session = client(cloud, "sts").assume_role(RoleArn=role, RoleSessionName="orders")
-    assert session["Credentials"]["AccessKeyId"].startswith("ASIA")
+    assert session["Credentials"]["AccessKeyId"].startswith("ASIA210000000007")
     assert session["AssumedRoleUser"]["Arn"] == "arn:aws:sts::210000000007:assumed-role/scanhub-spoke/orders"
     arn = f"arn:aws:lambda:{REGION}:210000000007:function:orders"
     assert client(cloud, "lambda").get_function(FunctionName=arn)["Configuration"]["FunctionArn"] == arn

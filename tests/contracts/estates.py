@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import itertools
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -18,7 +19,7 @@ from spoke.estate import AwsEstate
 from spoke.gateway import describe
 from spoke.roles import Roles
 from spoke.snapshot import FunctionSnapshot
-from tests.conftest import REGION
+from tests.conftest import HUB_ACCOUNT, REGION
 from tests.contracts import spokes
 from worker.memory.clock import ManualClock
 from worker.memory.estate import MemoryEstate
@@ -202,8 +203,10 @@ class OnCloud:
 
 
 @asynccontextmanager
-async def on_cloud(endpoint: str, *, calls_per_second: float = 1000) -> AsyncIterator[OnCloud]:
+async def on_cloud(endpoint: str, *accounts: str, calls_per_second: float = 1000) -> AsyncIterator[OnCloud]:
     """The AWS adapter on a running cloud, to which the environment's `AWS_ENDPOINT_URL` leads."""
+    for account in accounts:
+        await _let_in(endpoint, account)
     denied: set[str] = set()
     clock = ManualClock(datetime.now(UTC))
     async with Clients() as clients:
@@ -214,3 +217,15 @@ async def on_cloud(endpoint: str, *, calls_per_second: float = 1000) -> AsyncIte
         yield OnCloud(
             endpoint, AwsEstate(clients, roles, region=REGION, calls_per_second=calls_per_second), clock, denied
         )
+
+
+async def _let_in(endpoint: str, account: str) -> None:
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{HUB_ACCOUNT}:root"},
+        "Action": "sts:AssumeRole",
+        "Condition": {"StringEquals": {"sts:ExternalId": EXTERNAL_ID}},
+    }
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    async with spokes.account_client(endpoint, account, "iam") as iam:
+        await iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=trust)

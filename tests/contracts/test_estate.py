@@ -40,7 +40,7 @@ async def owners(request: pytest.FixtureRequest) -> AsyncIterator[Owners]:
         yield InMemory()
         return
     endpoint = request.getfixturevalue("empty_cloud")
-    async with on_cloud(endpoint) as aws:
+    async with on_cloud(endpoint, ACCOUNT, OTHER) as aws:
         yield aws
 
 

@@ -38,7 +38,12 @@ class Player:
 
 
 CODES = st.sampled_from([OLD_CODE, NEW_CODE])
-MOMENTS = st.integers(0, 6).map(lambda minutes: NOW + timedelta(minutes=minutes))
+# Within a minute they lie as far apart as clocks may, and by more than that.
+MOMENTS = st.builds(
+    lambda minutes, seconds: NOW + timedelta(minutes=minutes, seconds=seconds),
+    st.integers(0, 6),
+    st.sampled_from([0, 0, 5, 10, 11]),
+)
 RESULTS = st.sampled_from([SUMMARY, PARTIAL, FAILED]).map(
     lambda summary: replace(summary, fresh_until=min(summary.fresh_until, NOW + timedelta(minutes=4)))
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 
 def published(name: str) -> dict[str, Any]:
-    """`finding`, `package` or `manifest`, as package data."""
+    """`finding`, `package`, `manifest` or `sweep`, as package data."""
     loaded: dict[str, Any] = json.loads(files("hub.schemas").joinpath(f"{name}.schema.json").read_text("utf-8"))
     return loaded
 

@@ -3,10 +3,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from hub.coverage import CoverageState
-from hub.figures import circuit_figures, ending_figures, load_figures, scan_figures, try_figures
+from hub.figures import circuit_figures, ending_figures, load_figures, scan_figures, sweep_figures, try_figures
 from hub.message import Source
 from hub.metric_table import check
 from hub.scans import ScanStatus, ScanSummary, Severity
+from hub.sweeps import SweepCounts
 from spoke.events import Change, ChangeKind
 from tests.hub.samples import FINISHED, FUNCTION, SCAN_ID
 from worker.trip import EndingKind
@@ -112,7 +113,14 @@ def test_a_clock_that_is_behind_makes_no_latency_negative() -> None:
 
 def test_the_load_of_a_worker() -> None:
     assert load_figures(
-        running=2, held=5, slots=8, waiting=3, accounts_paused=2, accounts_without_access=1, circuit_open=True
+        running=2,
+        held=5,
+        slots=8,
+        waiting=3,
+        accounts_paused=2,
+        accounts_without_access=1,
+        circuit_open=True,
+        paused=True,
     ) == {
         "values": {
             "RunningScans": 2,
@@ -122,6 +130,7 @@ def test_the_load_of_a_worker() -> None:
             "AccountsPaused": 2,
             "AccountsWithoutAccess": 1,
             "QualysCircuitOpen": 1,
+            "Paused": 1,
         },
         "dimensions": {"Service": "worker"},
     }
@@ -146,3 +155,14 @@ def test_a_failed_try_says_whose_function_it_was_and_how_the_scanner_ended() -> 
         "exit_code": "SIGKILL",
     }
     assert try_figures("unexpected").keys() == {"values", "dimensions", "reason"}
+
+
+def test_a_finished_sweep_tells_what_it_found() -> None:
+    counts = SweepCounts(accounts=3, functions=120, fresh=100, queued={"missing": 4, "stale": 6}, failed=2)
+    assert sweep_figures(counts, covered_share=0.875) == {
+        "values": {"SweptFunctions": 120.0, "SweepQueued": 10.0, "SweepFailures": 2.0, "CoveredShare": 87.5},
+        "dimensions": {"Service": "worker"},
+    }
+    assert "CoveredShare" not in sweep_figures(counts)["values"]
+    # An organization without a function was swept all the same: the figure is there, and is zero.
+    assert sweep_figures(SweepCounts())["values"]["SweptFunctions"] == 0.0

@@ -84,7 +84,7 @@ def test_severities_count_vulnerabilities_alone() -> None:
 
 
 def test_a_finding_is_stored_in_camel_case_and_read_back() -> None:
-    scope = Scope(replace(FUNCTION, qualifier="7"), SNAPSHOT.fingerprint, SCAN_ID)
+    scope = Scope(replace(FUNCTION, qualifier="live"), SNAPSHOT.fingerprint, SCAN_ID)
     finding = scope.finding(VULNERABILITY, "pkg:pypi/requests@2.19.0")
     document = json.loads(finding.line())
     assert document == finding_document(finding)

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from hub.diagnosis import Kind, Verdict
+from hub.diagnosis import Check, Kind, Verdict
 from hub.inquiry import Inquiry, answered
 from spoke.errors import Misconfigured, Throttled, Unavailable
 from tests import virtual_time
@@ -17,6 +17,14 @@ async def _well() -> str:
 async def test_an_answer_is_the_reason() -> None:
     check = await answered(Inquiry(KIND, "scanhub-ledger", _well))
     assert (check.verdict, check.subject, check.reason) == (Verdict.OK, "scanhub-ledger", "reached")
+
+
+async def test_a_question_that_has_more_to_say_gives_the_check_itself() -> None:
+    async def ask() -> Check:
+        return KIND.warning("scanhub-ledger", "it is full")
+
+    check = await answered(Inquiry(KIND, "scanhub-ledger", ask))
+    assert (check.verdict, check.reason, check.fix) == (Verdict.WARNING, "it is full", "mend it")
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aiobotocore.session import AioSession
 
+from hub import ledger_queries
 from hub.coverage import CoverageState
 from hub.ledger import DynamoLedger
+from hub.raw_answers import raw
 from spoke.errors import Misconfigured, ScanhubError, Throttled
 from tests.conftest import REGION
 from tests.hub.test_ledger import refusal, twice
@@ -99,19 +101,19 @@ async def test_a_hundred_functions_are_one_call(ledger: DynamoLedger, client: "D
 
 
 async def test_keys_that_were_put_off_are_asked_for_again_and_only_those(
-    ledger: DynamoLedger, client: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch
+    ledger: DynamoLedger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sizes, ask = [], client.batch_get_item
+    sizes = []
 
-    async def three_at_a_time(**request: Any) -> Any:  # noqa: ANN401  # as the client's own method
+    async def three_at_a_time(call: Any, *, sent: bytes, **arguments: Any) -> Any:  # noqa: ANN401  # as `raw`
+        request = json.loads(sent)
         keys = request["RequestItems"][TABLE]["Keys"]
         sizes.append(len(keys))
-        answer: Any = await ask(RequestItems={TABLE: request["RequestItems"][TABLE] | {"Keys": keys[:3]}})
-        document = json.loads(answer["ScanhubBody"])
-        document["UnprocessedKeys"] = {TABLE: {"Keys": keys[3:]}} if keys[3:] else {}
-        return answer | {"ScanhubBody": json.dumps(document).encode()}
+        request["RequestItems"][TABLE]["Keys"] = keys[:3]
+        answer = await raw(call, sent=json.dumps(request).encode(), **arguments)
+        return {**answer, "UnprocessedKeys": {TABLE: {"Keys": keys[3:]}} if keys[3:] else {}}
 
-    monkeypatch.setattr(client, "batch_get_item", three_at_a_time)
+    monkeypatch.setattr(ledger_queries, "raw", three_at_a_time)
     pause = asyncio.sleep
     monkeypatch.setattr(asyncio, "sleep", lambda _: pause(0))
     found = await ledger.standings(FUNCTIONS)

@@ -37,6 +37,14 @@ async def test_the_running_worker_that_started_last_counts() -> None:
     assert await profile_in_force(notes, NOW, of_binary=installed) is NEW
 
 
+async def test_a_worker_of_a_deployment_that_was_rolled_back_does_not_count() -> None:
+    died = worker(NEW, started=20 * MINUTE, seen=12 * MINUTE)
+    assert await profile_in_force([died, worker(OLD, started=9 * HOUR, seen=MINUTE)], NOW, of_binary=installed) is OLD
+    # Where nobody is heard, the ledger may be what is busy.
+    silent = worker(OLD, started=9 * HOUR, seen=11 * MINUTE)
+    assert await profile_in_force([died, silent], NOW, of_binary=installed) is NEW
+
+
 async def test_where_none_runs_the_installed_scanner_tells() -> None:
     notes = [worker(NEW, started=5 * HOUR, seen=2 * HOUR)]
     assert await profile_in_force(notes, NOW, of_binary=installed) is INSTALLED

@@ -1,8 +1,10 @@
 """Answers past botocore's parser: the same content, errors as ever, and nobody else's answers touched."""
 
 import asyncio
+import gc
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +13,9 @@ from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
 from botocore.awsrequest import HeadersDict
 from botocore.exceptions import ClientError
+from pydantic_core import from_json
 
+from hub import raw_answers
 from hub.ledger_wire import wire_item
 from hub.raw_answers import keep_bodies, raw
 from spoke.errors import Unavailable
@@ -48,6 +52,18 @@ async def test_the_answer_is_what_botocore_would_have_said(client: "DynamoDBClie
     assert await raw(client.query, **QUERY) == parsed
 
 
+async def test_a_body_of_ones_own_is_sent_checked_by_aws_and_signed(client: "DynamoDBClient") -> None:
+    keys = [wire_item({"pk": "sightings", "sk": f"210987654321#{region}"}) for region in ("eu-central-1", "us-east-1")]
+    whole = {"RequestItems": {TABLE: {"Keys": keys}}}
+    first: Any = {"RequestItems": {TABLE: {"Keys": keys[:1]}}}
+    answers = await asyncio.gather(
+        raw(client.batch_get_item, sent=json.dumps(whole).encode(), **first), raw(client.batch_get_item, **first)
+    )
+    assert [len(answer["Responses"][TABLE]) for answer in answers] == [2, 1], "a body goes with its own call alone"
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        await raw(client.batch_get_item, sent=b'{"RequestItems":{"other":{"Keys":[{"pk":{"S":"a"}}]}}}', **first)
+
+
 async def test_others_are_answered_as_ever_at_the_same_time(client: "DynamoDBClient") -> None:
     answers = await asyncio.gather(*(raw(client.query, **QUERY) if n % 2 else client.query(**QUERY) for n in range(8)))
     assert [answer["Count"] for answer in answers] == [2] * 8
@@ -79,6 +95,29 @@ async def test_what_is_no_json_is_no_answer_of_aws(client: "DynamoDBClient") -> 
     answered(client, (200, b"<html>Sign in to the guest network</html>"))
     with pytest.raises(Unavailable, match="no JSON"):
         await raw(client.query, **QUERY)
+
+
+@pytest.mark.parametrize("collects", [True, False])
+@pytest.mark.parametrize("body", [b'{"Items":[]}', b"<html>"])
+async def test_garbage_is_collected_afterwards_if_it_was_before(
+    client: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch, collects: bool, body: bytes
+) -> None:
+    during: list[bool] = []
+
+    def parsed(text: bytes) -> object:
+        during.append(gc.isenabled())
+        return from_json(text)
+
+    monkeypatch.setattr(raw_answers, "from_json", parsed)
+    answered(client, (200, body))
+    try:
+        if not collects:
+            gc.disable()
+        with suppress(Unavailable):
+            await raw(client.query, **QUERY)
+        assert (during, gc.isenabled()) == ([False], collects)
+    finally:
+        gc.enable()
 
 
 async def test_numbers_and_texts_come_as_they_were_sent(client: "DynamoDBClient") -> None:

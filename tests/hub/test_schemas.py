@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from tests.hub.schemas import closed, published
 from tests.hub.test_notify import FOUND
 from worker.memory.objects import MemoryObjects
 
-NAMES = ["finding", "package", "manifest"]
+NAMES = ["finding", "package", "manifest", "sweep"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -76,6 +77,21 @@ def test_readers_of_this_version_take_fields_of_a_later_one() -> None:
         Draft202012Validator(closed("package")).validate(document)
 
 
+async def test_a_published_versions_result_fits_them_too() -> None:
+    objects = MemoryObjects()
+    version = replace(SNAPSHOT, arn=replace(SNAPSHOT.arn, qualifier="7"))
+    await Results(objects, now=lambda: STORED).store(
+        snapshot=version, profile=PROFILE, scan_id=SCAN_ID, scanned=scanned(), ttl=timedelta(days=30)
+    )
+    stored = {key.rpartition("/")[2]: one.data for key, one in objects.stored.items()}
+    manifest = json.loads(stored["manifest.json"])
+    Draft202012Validator(closed("manifest")).validate(manifest)
+    assert manifest["function"]["arn"].endswith(":7")
+    for line in stored["findings.jsonl"].splitlines():
+        Draft202012Validator(closed("finding")).validate(json.loads(line))
+        assert json.loads(line)["functionArn"].endswith(":7")
+
+
 def examples() -> list[dict[str, Any]]:
     text = (Path(__file__).parents[2] / "docs" / "storage.md").read_text("utf-8")
     return [json.loads(block) for block in re.findall(r"^```json\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)]
@@ -91,7 +107,8 @@ async def test_the_examples_of_the_reference_are_what_is_written() -> None:
         for name in ("findings.jsonl", "packages.jsonl")
         for line in objects.stored[PREFIX + name].data.splitlines()
     ]
-    manifest, vulnerability, secret, package, notification = examples()
+    # Those of a sweep and of a drop are held by their own tests.
+    manifest, vulnerability, secret, package, _, _, notification = examples()
     assert manifest == json.loads(objects.stored[f"{PREFIX}manifest.json"].data)
     assert [vulnerability["kind"], secret["kind"]] == ["vulnerability", "secret"]
     for example in (vulnerability, secret, package):

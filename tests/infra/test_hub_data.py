@@ -1,6 +1,9 @@
 """What the hub's template must hold of what it keeps and who gets at it: bus, queues, key, bucket, ledger, roles."""
 
+from hub.dead_letters import dropping
+from hub.register_items import OBJECTIVE_KEPT
 from hub.settings import Settings
+from hub.sweep.summary import summary_key
 from tests.infra.hub_template import ALARMS, HUB, OWN_ACCOUNT, RULE, only, policy_of
 from tests.infra.template import actions, as_list, of_type, placed, roles, statements, template
 
@@ -156,9 +159,13 @@ def test_results_are_versioned_private_encrypted_and_kept_as_long_as_wanted() ->
     (results,) = [rule for rule in bucket["LifecycleConfiguration"]["Rules"] if rule.get("Prefix") == "scans/"]
     assert results["Status"] == {"Fn::If": ["ResultsExpire", "Enabled", "Disabled"]}
     assert results["ExpirationInDays"]["Fn::If"][1] == {"Ref": "ResultsExpirationDays"}
-    (sweeps,) = [rule for rule in bucket["LifecycleConfiguration"]["Rules"] if rule.get("Prefix") == "sweeps/"]
-    # As long as the days of the objective are kept (hub/register_items.py).
-    assert (sweeps["Status"], sweeps["ExpirationInDays"]) == ("Enabled", 400)
+    prefixes = {rule["Prefix"]: rule for rule in bucket["LifecycleConfiguration"]["Rules"] if "Prefix" in rule}
+    assert set(prefixes) == {"scans/", "sweeps/", "operations/"}
+    assert summary_key("1").startswith("sweeps/")
+    assert dropping.PREFIX.startswith("operations/")
+    for prefix in ("sweeps/", "operations/"):
+        assert prefixes[prefix]["Status"] == "Enabled"
+        assert prefixes[prefix]["ExpirationInDays"] == OBJECTIVE_KEPT.days
     _, logging, otherwise = bucket["LoggingConfiguration"]["Fn::If"]
     assert logging["DestinationBucketName"] == {"Ref": "AccessLogsBucket"}
     assert otherwise == {"Ref": "AWS::NoValue"}

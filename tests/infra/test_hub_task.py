@@ -100,3 +100,9 @@ def test_patience_has_an_end_and_the_task_goes_on() -> None:
     script = ecs({"lastStatus": "RUNNING"})
     with pytest.raises(ScanhubError, match="has not ended within 0 s; it goes on"):
         hub_task.ended(script.client, TASK, patience=0, looked=lambda _: None)
+
+
+def test_a_task_that_ecs_has_forgotten_meanwhile_is_not_waited_for() -> None:
+    script = ecs({"lastStatus": "RUNNING"}, None)
+    with pytest.raises(ScanhubError, match=r"ECS does not know its exit code any more.*sweep/worker/0f2d"):
+        hub_task.ended(script.client, TASK, patience=5, looked=lambda _: None)

@@ -72,3 +72,12 @@ def test_who_may_not_ask_is_told_what_else_there_is(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(roster, "active_accounts", refuse)
     with pytest.raises(Misconfigured, match=r"AccessDeniedException; name the accounts by --accounts"):
         roster.of_organization(Accounts.__new__(Accounts))
+
+
+@pytest.mark.parametrize(("ous", "told"), [([], "the organization shows"), (["ou-ab12-cdefghij"], "ou-ab12-cdefghij")])
+def test_nothing_to_sweep_is_no_sweep_that_went_well(
+    ous: list[str], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(roster, "active_accounts", lambda *_: ())
+    with pytest.raises(Misconfigured, match=rf"{told}.* no active account; name the accounts by --accounts"):
+        roster.of_organization(Accounts.__new__(Accounts), ous)

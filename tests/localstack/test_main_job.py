@@ -100,7 +100,7 @@ class TestDeployment:
         ledger = aftermath.deployment.client("dynamodb")
         assert ledger.meta.endpoint_url == localstack.moto
         described = ledger.describe_table(TableName=aftermath.deployment.settings["SCANHUB_LEDGER_TABLE"])["Table"]
-        assert [index["IndexName"] for index in described["GlobalSecondaryIndexes"]] == ["by-state"]
+        assert {index["IndexName"] for index in described["GlobalSecondaryIndexes"]} == {"by-state", "by-account"}
 
     def test_a_second_deployment_keeps_queues_and_secrets(self, aftermath: Aftermath) -> None:
         first = aftermath.deployment

@@ -1,5 +1,6 @@
 """What the commands of an engineer ask for, each recorded under a session of its own."""
 
+import json
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -8,6 +9,7 @@ from typer.testing import CliRunner
 
 from infra.local.deployment import Deployment
 from scanhub.command_line import app
+from spoke.arn import FunctionArn
 from tests.permissions.door import Call, Door
 
 ROLE = "arn:aws:iam::123456789012:role/engineer"
@@ -16,6 +18,10 @@ COMMANDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "scanhub scan": ("scan", "--force"),
         "scanhub scan --wait": ("scan", "--force", "--wait", "--timeout", "1"),
+        "scanhub scan --account": ("scan", "--account"),
+        "scanhub coverage": ("coverage",),
+        "scanhub coverage --state": ("coverage", "--state", "COVERED"),
+        "scanhub coverage --account": ("coverage", "--account"),
         "scanhub status": ("status",),
         "scanhub show": ("show",),
     }
@@ -33,6 +39,8 @@ def asked_by_commands(
         function: The ARN.
         monkeypatch: Sets the engineer's credentials; the settings are there.
     """
+    trust = {"Version": "2012-10-17", "Statement": []}
+    deployment.client("iam").create_role(RoleName=ROLE.rpartition("/")[2], AssumeRolePolicyDocument=json.dumps(trust))
     found = {}
     for name, arguments in COMMANDS.items():
         session = name.replace(" ", "-")
@@ -40,8 +48,15 @@ def asked_by_commands(
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", given["AccessKeyId"])
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", given["SecretAccessKey"])
         monkeypatch.setenv("AWS_SESSION_TOKEN", given["SessionToken"])
-        result = CliRunner().invoke(app, [*arguments, *([] if name == "scanhub status" else [function])])
+        result = CliRunner().invoke(app, [*arguments, *_of(function, arguments)])
         # Nobody is there to scan while a command waits.
         assert result.exit_code == 0 or (name == "scanhub scan --wait" and "no result in time" in result.output)
         found[name] = tuple(call for call in door.calls if (call.session.role, call.session.name) == (ROLE, session))
     return found
+
+
+def _of(function: str, arguments: tuple[str, ...]) -> list[str]:
+    """What the words ask for last: the function, its account, or nothing more."""
+    if arguments[-1] == "--account":
+        return [FunctionArn.parse(function).account]
+    return [function] if arguments[0] in {"scan", "show"} else []

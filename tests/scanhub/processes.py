@@ -29,7 +29,7 @@ def environment(changes: Mapping[str, str | None]) -> dict[str, str]:
 def scanhub(*arguments: str, **changes: str | None) -> Run:
     """Run a command to its end."""
     done = subprocess.run(
-        [*SCANHUB, *arguments], capture_output=True, text=True, check=False, timeout=50, env=environment(changes)
+        [*SCANHUB, *arguments], capture_output=True, text=True, check=False, timeout=110, env=environment(changes)
     )
     return Run(done.returncode, done.stdout, done.stderr)
 

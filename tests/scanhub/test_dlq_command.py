@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import typer
 
+from hub.dead_letters.holding import Holding, hold
 from scanhub import dlq_drop_command
 from scanhub.exit_codes import after
 from spoke.arn import FunctionArn
@@ -103,6 +104,12 @@ class TestList:
             (["--reason", "crashed"], "no message is parked for the reason 'crashed'"),
             (["--account", "12"], "'12' is no account"),
             (["--older-than", "soon"], "'soon' is no moment"),
+            (["--older-than", "2h", "--newer-than", "1h"], "nothing is older than 2h and newer than 1h"),
+            (["--function", FUNCTION.replace(ACCOUNT, "12")], "not a function ARN"),
+            (["--function", "checkout-api:live"], "not a function ARN"),
+            (["--function", ""], "--function names nothing"),
+            (["--account", ""], "--account names nothing"),
+            (["--reason", " , "], "--reason names nothing"),
         ):
             raised = error("dlq", "list", *options)
             assert isinstance(raised, Misconfigured)
@@ -130,6 +137,13 @@ class TestShow:
         told = invoke("dlq", "show", identity).stdout
         assert "{   red" in told
         assert "is of no use" in told
+
+    def test_what_cannot_be_shown_since_somebody_else_looks_at_it_is_told(self, operator: Operator) -> None:
+        identity = operator.park()
+        operator.sqs.receive_message(QueueUrl=operator.urls["changes-dlq"], VisibilityTimeout=60)
+        result = invoke("dlq", "show", identity)
+        assert "Somebody else looks at 1 message at the moment" in result.stderr
+        assert isinstance(result.exception, ScanhubError)
 
     def test_an_unknown_id_is_told(self, operator: Operator) -> None:
         operator.park()
@@ -214,6 +228,28 @@ class TestRedrive:
         assert "interrupted: 1 of 4 redriven; the rest stays parked" in told
         assert operator.bodies("changes") == [change("function-0")]
         assert operator.visible("changes-dlq") == 3
+
+
+@pytest.mark.parametrize("command", [["redrive", "--all"], ["drop", "--all", "--yes"]], ids=["redrive", "drop"])
+class TestWhatIsNotSeen:
+    """Else `Redrove 0 messages; 0 of those wanted stay parked` would be read as: the queue is empty."""
+
+    def test_what_somebody_else_looks_at_is_told(self, operator: Operator, command: list[str]) -> None:
+        operator.park()
+        operator.sqs.receive_message(QueueUrl=operator.urls["changes-dlq"], VisibilityTimeout=60)
+        assert "Somebody else looks at 1 message at the moment" in invoke("dlq", *command).stderr
+        done = document("dlq", *command)
+        assert (done["planned"], done["heldElsewhere"], done["isWhole"]) == ([], 1, True)
+
+    def test_what_was_not_read_is_told(
+        self, operator: Operator, command: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(Holding.__init__, "__kwdefaults__", {"most": 1})
+        monkeypatch.setattr(hold.__wrapped__, "__kwdefaults__", {"most": 1})  # type: ignore[attr-defined]  # functools' word
+        operator.park()
+        result = invoke("dlq", *command)
+        assert result.exit_code == 0
+        assert "There are more than can be read at once." in result.stderr
 
 
 class TestDrop:

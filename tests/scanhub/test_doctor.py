@@ -136,6 +136,7 @@ def test_the_open_questions_are_asked_of_the_binary(worker: Environment, deploym
             "external-id-secret",
             "none-abcdef",
         ),
+        ({"SCANHUB_ACCOUNTS_FILE": "/no/such/accounts"}, "sweep-roster", "/no/such/accounts"),
         ({"SCANHUB_LEDGER_TABLE": None}, "settings", "SCANHUB_LEDGER_TABLE: is not set"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",

@@ -13,6 +13,7 @@ from infra.local.samples import SAMPLES
 from tests.conftest import forget_aws
 from tests.e2e.main_job import STAND_IN
 from tests.scanhub.processes import scanhub, terminated, worker_until
+from tests.scanhub.promised import promised
 
 pytestmark = [pytest.mark.timeout(180)]
 
@@ -69,11 +70,14 @@ def test_a_drain_scans_the_samples_that_were_published_and_what_was_asked_for(
     assert shown["state"] == "COVERED"
     assert "CVE-2021-44228" in {cve for finding in shown["findings"] for cve in finding["cves"]}
     assert "CVE-2021-44228" in scanhub("show", ORDERS, **cloud).out
-    status = json.loads(scanhub("status", "--json", **cloud).out)
-    states = {one["function"]: one["state"] for one in status["functions"]}
+    status = promised("status", json.loads(scanhub("status", "--json", **cloud).out))
+    assert (status["queues"]["changes"]["visible"], status["lastSweep"]) == (0, None)
+    listed = json.loads(scanhub("coverage", "--region", "eu-central-1,us-east-1", "--json", **cloud).out)
+    states = {one["function"]: one["state"] for one in promised("coverage of functions", listed)["functions"]}
     assert len(states) == len(SAMPLES)
     assert (states[ORDERS], states[EXCLUDED]) == ("COVERED", "EXCLUDED")
-    assert "orders-api" in scanhub("status", **cloud).out
+    assert "orders-api" in scanhub("coverage", "--state", "covered", **cloud).out
+    assert "none in 90 days" in scanhub("status", **cloud).out
 
 
 def test_a_worker_waits_for_work_and_ends_with_0_on_sigterm(cloud: Mapping[str, str | None], tmp_path: Path) -> None:

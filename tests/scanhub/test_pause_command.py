@@ -2,16 +2,19 @@
 
 import asyncio
 import os
+import signal
+import subprocess
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from hub.scans import ScanProfile
-from hub.service_notes import WorkerNote
+from hub.service_notes import Pause, WorkerNote
 from hub.settings import load
 from scanhub import pause_command
 from scanhub.wiring import open_hub
 from tests.scanhub.operator_rig import Operator, document, invoke, operator
+from tests.scanhub.processes import SCANHUB, environment
 
 __all__ = ["operator"]
 
@@ -60,6 +63,12 @@ def test_pause_and_resume_by_whom_and_why(operator: Operator) -> None:
     assert document("resume")["wasPaused"]
 
 
+@pytest.mark.parametrize("reason", ["a \x1b[31mred\x07 disk", "a \udcff[31mred\n disk", "a \u202e[31mred  disk"])
+def test_a_reason_is_a_line_that_steers_no_terminal(operator: Operator, reason: str) -> None:
+    assert operator.visible("changes") == 0
+    assert document("pause", "--because", reason)["paused"]["reason"] == "a [31mred disk"
+
+
 def test_it_tells_how_many_workers_heed_it(operator: Operator) -> None:
     assert operator.visible("changes") == 0
     assert "No worker runs; those that start will wait." in invoke("pause").stdout
@@ -82,3 +91,23 @@ def test_it_waits_for_all_of_them_or_says_that_it_did_not_help(
     late = invoke("pause", "--wait", "--timeout", "1")
     assert late.exit_code == 1
     assert "not every worker has heeded it within 1 s" in late.stderr
+
+
+def test_ctrl_c_while_it_waits_says_that_the_pause_stays(operator: Operator) -> None:
+    assert operator.visible("changes") == 0
+    check_in("busy", paused=False)
+    process = subprocess.Popen([*SCANHUB, "pause", "--wait"], stderr=subprocess.PIPE, text=True, env=environment({}))
+    try:
+        while asyncio.run(is_paused()) is None:
+            assert process.poll() is None
+    finally:
+        process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "the service stays paused; to let it work again: scanhub resume" in told
+    assert document("resume")["wasPaused"]
+
+
+async def is_paused() -> Pause | None:
+    async with open_hub(load(), os.environ) as hub:
+        return await hub.register.paused()

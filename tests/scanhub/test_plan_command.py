@@ -62,6 +62,14 @@ def test_two_slots_a_cpu_unless_told(command: typer.Typer) -> None:
         (["--zip-share", "1.5"], "--zip-share"),
         (["--busy-hours", "25"], "--busy-hours"),
         (["--functions", "0"], "--functions"),
+        (["--changes-per-day", "inf"], "--changes-per-day"),
+        (["--changes-per-day", "500001"], "1,000 for each of --functions"),
+        (["--scan-seconds", "inf"], "--scan-seconds"),
+        (["--scan-seconds", "1e12"], "--scan-seconds"),
+        (["--image-scan-seconds", "inf"], "--image-scan-seconds"),
+        (["--regions", "100000000"], "--regions"),
+        (["--package-mb", "1e300"], "--package-mb"),
+        (["--image-mb", "inf"], "--image-mb"),
     ],
 )
 def test_what_cannot_be_is_refused(command: typer.Typer, arguments: list[str], word: str) -> None:

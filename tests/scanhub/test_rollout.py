@@ -19,7 +19,7 @@ from infra.rollout.operator import Step
 from scanhub.command_line import app
 from scanhub.rollout_operator import TerminalOperator
 from spoke.errors import Misconfigured, ScanhubError
-from tests.conftest import MODELS, REGION, forget_aws
+from tests.conftest import REGION, forget_aws
 from tests.infra.rollout.programs import elf
 
 pytestmark = [pytest.mark.timeout(240)]
@@ -43,7 +43,6 @@ def cloud() -> Iterator[tuple[Accounts, LocalOrganization]]:
     """One organization that the tests of this module change one after the other."""
     with pytest.MonkeyPatch.context() as environment, EmbeddedCloud() as embedded:
         forget_aws(environment)
-        environment.setattr("botocore.session.create_loader", lambda *_: MODELS)
         environment.setattr(deployment, "PAUSE", 0.01)
         environment.setattr(operations, "LEAST_PAUSE", 0.01)
         environment.setattr(ecs_role, "SPREAD", 0.01)

@@ -86,13 +86,13 @@ MUTANTS = (
     ),
     Mutant(
         "does not extend what waits for its account",
-        "worker/service.py",
+        "worker/carrier.py",
         "        self._heartbeats[message.source].hold(message, lose)",
         "        if not self._world.places.waiting:\n            self._heartbeats[message.source].hold(message, lose)",
     ),
     Mutant(
         "scans on for a message that it has lost",
-        "worker/service.py",
+        "worker/carrier.py",
         "                trip.lost = True\n                task.cancel()",
         "                trip.lost = True",
     ),
@@ -146,20 +146,26 @@ MUTANTS = (
         "            return True",
     ),
     Mutant(
+        "lets the clock that is ahead have the last word",
+        "hub/coverage.py",
+        "            return stored.at < self.at - CLOCK_SKEW",
+        "            return stored.at <= self.at",
+    ),
+    Mutant(
         "deletes what it holds when it stops",
-        "worker/service.py",
+        "worker/carrier.py",
         '                return Ending(kind=EndingKind.GIVEN_BACK, reason="stop")',
         '                return Ending(kind=EndingKind.COVERED, reason="stop")',
     ),
     Mutant(
         "leaves invisible what it holds when it stops",
-        "worker/service.py",
+        "worker/carrier.py",
         '                return Ending(kind=EndingKind.GIVEN_BACK, reason="stop")',
         '                return Ending(kind=EndingKind.LOST, reason="stop")',
     ),
     Mutant(
         "ends its long poll before it stops",
-        "worker/service.py",
+        "worker/interruption.py",
         "        if self._waiting is not None:\n            self._waiting.cancel()",
         "        pass",
     ),
@@ -311,8 +317,8 @@ MUTANTS = (
     Mutant(
         "polls on while it is paused",
         "worker/service.py",
-        "        self._interrupt()\n        for task, trip in self._not_begun():\n            trip.paused = True",
-        "        for task, trip in self._not_begun():\n            trip.paused = True",
+        "            self._interruption.now()\n            self._carrier.give_back_waiting(paused=True)",
+        "            self._carrier.give_back_waiting(paused=True)",
     ),
     Mutant(
         "does not go on after a pause",
@@ -322,7 +328,7 @@ MUTANTS = (
     ),
     Mutant(
         "deletes what waits when it is paused",
-        "worker/service.py",
+        "worker/carrier.py",
         'Ending(kind=EndingKind.GIVEN_BACK, reason="paused"',
         'Ending(kind=EndingKind.COVERED, reason="paused"',
     ),
@@ -334,7 +340,7 @@ MUTANTS = (
     ),
     Mutant(
         "counts changes before they are settled",
-        "worker/service.py",
+        "worker/carrier.py",
         "            if await self._settlements[trip.message.source].settle(trip, ending):\n"
         "                self._objective.count(trip, ending)",
         "            self._objective.count(trip, ending)\n"
@@ -353,13 +359,13 @@ MUTANTS = (
     Mutant(
         "takes the first page for the whole list",
         "hub/sweep/listing.py",
-        "while (page := await _next(pages, place)) is not None:",
-        "while not listing.entries and (page := await _next(pages, place)) is not None:",
+        "while (page := await _next(pages, place, answered + PATIENCE)) is not None:",
+        "while not listing.entries and (page := await _next(pages, place, answered + PATIENCE)) is not None:",
     ),
     Mutant(
         "does not look for what is gone",
         "hub/sweep/account.py",
-        "    await settle_gone(account, {place.region: place for place in found}, course, tally)\n",
+        "    await settle_gone(account, {place.region: place for place in found}, slots, course, tally)\n",
         "",
     ),
     Mutant(
@@ -373,12 +379,6 @@ MUTANTS = (
         "worker/memory/ledger.py",
         "is_as_seen = standings.is_as_seen(standing, seen)",
         "is_as_seen = True",
-    ),
-    Mutant(
-        "notes what it queues by a clock that is ahead of the worker's",
-        "hub/sweep/wording.py",
-        "        at=now - CLOCK_SKEW,",
-        "        at=now,",
     ),
     Mutant(
         "queues what is fresh",

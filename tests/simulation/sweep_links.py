@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from functools import partial
 
 from hub.coverage import Coverage
+from hub.message import Depth
 from hub.standing import CoverageRow, Standing
 from spoke.arn import FunctionArn
 from spoke.events import Change, read
@@ -28,9 +29,11 @@ class LinkedSweepLedger:
     async def standings(self, functions: Collection[FunctionArn]) -> Mapping[FunctionArn, Standing]:
         return await self._line.call("ledger", "standings", lambda: self._ledger.standings(functions))
 
-    async def rows(self, account: str, *, region: str | None = None) -> AsyncIterator[Sequence[CoverageRow]]:
+    async def rows(
+        self, account: str, *, region: str | None = None, without: Collection[FunctionArn] = ()
+    ) -> AsyncIterator[Sequence[CoverageRow]]:
         await self._line.request("ledger", "rows")
-        async for page in self._ledger.rows(account, region=region):
+        async for page in self._ledger.rows(account, region=region, without=without):
             yield page
 
     async def replace(self, coverage: Coverage, *, seen: Standing | None) -> bool:
@@ -69,6 +72,9 @@ class LinkedSweepQueue:
                 await self._send(body, group)
         await self._line.answer("queue", "send all")
         return refused
+
+    async def depth(self) -> Depth:
+        return await self._line.call("queue", "depth", self._grounds.swept.depth)
 
     async def _send(self, body: str, group: str) -> None:
         grounds, change = self._grounds, read(body)

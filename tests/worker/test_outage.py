@@ -213,15 +213,13 @@ def test_a_secret_that_cannot_be_read_keeps_it_open_and_the_worker_alive() -> No
         world = TestWorld()
         await fill(world, 1)
         world.scanner.script(function("function-0"), REFUSED)
-        service = world.service()
         broken = True
 
         async def renew() -> None:
             if broken:
                 raise Misconfigured("the secret is not JSON")
 
-        service._renew_credentials = renew
-        async with running(service):
+        async with running(world.service(renew=renew)):
             await asyncio.sleep(3600)
             assert world.world.circuit.is_open
             assert world.world.circuit.reason == "the secret is not JSON"

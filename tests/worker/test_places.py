@@ -68,8 +68,7 @@ def test_who_gives_up_waiting_leaves_no_trace() -> None:
         assert places.waiting == 1
         assert await next_one == 60
         await first
-        assert not places._places
-        assert not places._users
+        assert not places._accounts
 
     run(main())
 
@@ -93,5 +92,47 @@ def test_in_a_drain_any_number_may_wait() -> None:
         places = Places(per_account=1, waiting_room=1)
         places.patient = True
         assert await asyncio.gather(*(held(places, "a") for _ in range(10))) == [60 * n for n in range(10)]
+
+    run(main())
+
+
+def test_an_accounts_last_place_is_out_of_the_sweeps_reach() -> None:
+    async def main() -> None:
+        places = Places(per_account=3, waiting_room=4)
+        swept = [asyncio.ensure_future(held(places, "a", source=Source.SWEEP)) for _ in range(3)]
+        await asyncio.sleep(1)
+        assert places.waiting == 1
+        with pytest.raises(AccountBusy):
+            await held(places, "a", source=Source.SWEEP)
+        assert await held(places, "a") == 1, "a change finds it free"
+        assert await asyncio.gather(*swept) == [0, 0, 60]
+        assert not places._accounts
+
+    run(main())
+
+
+def test_the_only_place_of_an_account_is_the_sweeps_too() -> None:
+    async def main() -> None:
+        places = Places(per_account=1, waiting_room=4)
+        assert await held(places, "a", source=Source.SWEEP) == 0
+
+    run(main())
+
+
+def test_what_was_swept_waits_behind_changes_that_have_every_place_and_leaves_no_trace() -> None:
+    async def main() -> None:
+        places = Places(per_account=2, waiting_room=8)
+        changes = [asyncio.ensure_future(held(places, "a")) for _ in range(2)]
+        await asyncio.sleep(1)
+        gone = asyncio.ensure_future(held(places, "a", source=Source.SWEEP))
+        await asyncio.sleep(1)
+        assert places.waiting == 1
+        gone.cancel()
+        await asyncio.wait({gone})
+        assert places.waiting == 0
+        swept = asyncio.ensure_future(held(places, "a", source=Source.SWEEP))
+        assert await swept == 60
+        await asyncio.gather(*changes)
+        assert not places._accounts
 
     run(main())

@@ -62,7 +62,7 @@ def test_no_more_is_held_than_slots_and_as_many_that_wait() -> None:
             most = 0
             for _ in range(2000):
                 await asyncio.sleep(0.1)
-                most = max(most, len(service._running))
+                most = max(most, len(service._carrier.running))
                 assert running_of(world, NOISY) <= 3
             assert most <= 8
 

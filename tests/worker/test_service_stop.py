@@ -112,7 +112,7 @@ def test_without_any_drain_time_what_has_ended_is_still_settled(operation: str, 
         await world.changes.send(body, group="")
         world.changes.on_call = slow(operation, 3)
         async with running(world.service(), stops=2) as service:
-            while service.tally.endings == {} and not any(trip.ending for trip in service._running.values()):
+            while service.tally.endings == {} and not any(trip.ending for trip in service._carrier.running.values()):
                 await asyncio.sleep(0.01)
         assert EndingKind.LOST not in service.tally.endings
         assert service.tally.endings

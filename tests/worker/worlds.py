@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -169,12 +169,12 @@ class TestWorld:
             observer=self.watch,
         )
 
-    def service(self, *, sweep: bool = False) -> Service:
-        async def renew() -> None:
-            self.renewed.append(self.clock.now())
-
+    def service(self, *, sweep: bool = False, renew: Callable[[], Awaitable[None]] | None = None) -> Service:
         queues = {Source.CHANGES: self.changes} | ({Source.SWEEP: self.sweep} if sweep else {})
-        return Service(queues, self.world, renew_credentials=renew)
+        return Service(queues, self.world, renew_credentials=renew or self._renew)
+
+    async def _renew(self) -> None:
+        self.renewed.append(self.clock.now())
 
     async def coverage(self, arn: FunctionArn | None = None) -> Coverage:
         coverage = await self.ledger.coverage(arn or function())

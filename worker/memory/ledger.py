@@ -161,12 +161,15 @@ class MemoryLedger:
             found = {one: self.items.get(items.state_item_key(one)) for one in functions}
             return {one: standings.standing_from(item, one) for one, item in found.items() if item is not None}
 
-    async def rows(self, account: str, *, region: str | None = None) -> AsyncIterator[Sequence[CoverageRow]]:
-        """Every function known of an account (and region), in pages, by region and name."""
+    async def rows(
+        self, account: str, *, region: str | None = None, without: Collection[FunctionArn] = ()
+    ) -> AsyncIterator[Sequence[CoverageRow]]:
+        """Every function known of an account (and region) that is not among `without`, in pages, by region and name."""
         async with operation("rows", self.on_call):
             known = self._of_account(account)
         start = items.in_region(region) if region is not None else ""
-        for page in _pages([item for item in known if item["place"].startswith(start)]):
+        seen = {items.state_item_key(function).pk for function in without}
+        for page in _pages([item for item in known if item["place"].startswith(start) and item["pk"] not in seen]):
             yield page
 
     async def in_state(self, state: CoverageState, *, reason: str = "") -> AsyncIterator[Sequence[CoverageRow]]:

@@ -99,7 +99,7 @@ async def _look_at(
         async with asyncio.timeout(patience):
             session = await roles.worker_session(account, partition)
     except Exception as error:  # noqa: BLE001  # whatever one account does, the others are asked too
-        return Look(account, (_refused(ROLE, account, error, patience),), {})
+        return Look(account, (refused(ROLE, account, error, patience),), {})
     functions: dict[str, bool] = {}
 
     async def one(region: str) -> Check:
@@ -108,14 +108,22 @@ async def _look_at(
             async with asyncio.timeout(patience):
                 functions[region] = await read(region, session)
         except Exception as error:  # noqa: BLE001  # as above
-            return _refused(READ, subject, error, patience)
+            return refused(READ, subject, error, patience)
         return READ.ok(subject, "functions can be listed" if functions[region] else "readable; there are no functions")
 
     checks = await asyncio.gather(*(one(region) for region in regions))
     return Look(account, (ROLE.ok(account, "the worker gets in"), *checks), functions)
 
 
-def _refused(kind: Kind, subject: str, error: Exception, patience: float) -> Check:
+def refused(kind: Kind, subject: str, error: Exception, patience: float) -> Check:
+    """What an account's refusal, silence or odd answer means.
+
+    Args:
+        kind: Of the check.
+        subject: The account, and its region.
+        error: What was raised.
+        patience: Seconds that it had.
+    """
     if isinstance(error, TimeoutError):
         return kind.failed(subject, f"no answer within {patience:g} s")
     if not isinstance(error, ScanhubError):

@@ -1,9 +1,9 @@
 """The way into an account by a role.
 
-moto 5.2.5 gives a session of any role, whether it is there or not, and looks at no external id. Here a role that is not
-there, or that wants another external id, refuses as AWS does
-(https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_roles.html). The administrators' role is in every
-account, as in those that AWS Organizations makes.
+moto 5.2.5 gives a session of any role, whether it is there or not, and looks at no external id. Here a role that wants
+another external id, or that is not there though an external id was brought for it, refuses as AWS does
+(https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_roles.html). Roles that people enter by, without an
+external id, need not be there: nobody makes them on a local cloud.
 """
 
 import json
@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from moto.core.exceptions import AccessDeniedError
 from moto.iam.models import iam_backends
-from moto.sts.exceptions import STSClientError
 from moto.sts.models import AssumedRole, STSBackend
 
-from infra.local.accounts import ADMIN_ROLE
 from infra.local.mends.replacement import replaced
+
+CALLER = "arn:aws:sts::123456789012:assumed-role/caller/session"
+"""As whom AWS names who was refused; moto does not hand over who it was."""
 
 
 @contextmanager
@@ -28,18 +30,11 @@ def mended() -> Iterator[None]:
 
 def _guarded(original: Callable[..., AssumedRole]) -> Callable[..., AssumedRole]:
     def assume_role(backend: STSBackend, *, role_arn: str, external_id: str | None, **others: Any) -> AssumedRole:
-        if not role_arn.endswith(f":role/{ADMIN_ROLE}") and not _lets_in(role_arn, external_id):
-            raise _Refused(role_arn)
+        if not _lets_in(role_arn, external_id):
+            raise AccessDeniedError(CALLER, f"sts:AssumeRole on resource: {role_arn}")
         return original(backend, role_arn=role_arn, external_id=external_id, **others)
 
     return assume_role
-
-
-class _Refused(STSClientError):
-    status = 403
-
-    def __init__(self, role: str) -> None:
-        super().__init__("AccessDenied", f"User is not authorized to perform: sts:AssumeRole on resource: {role}")
 
 
 def _lets_in(role_arn: str, external_id: str | None) -> bool:
@@ -48,7 +43,7 @@ def _lets_in(role_arn: str, external_id: str | None) -> bool:
         if role.name == name:
             wanted = _external_ids(role.assume_role_policy_document)
             return not wanted or external_id in wanted
-    return False
+    return external_id is None
 
 
 def _external_ids(document: str | dict[str, Any]) -> set[str]:

@@ -24,7 +24,10 @@ def mended() -> Iterator[None]:
 
 
 def _of_partition(original: Describe) -> Describe:
-    def describe_regions(backend: Any, region_names: list[str] | None = None) -> list[Region]:
+    def describe_regions(
+        backend: Any,  # noqa: ANN401  # its name of the region is not declared
+        region_names: list[str] | None = None,
+    ) -> list[Region]:
         own = get_partition(backend.region_name)
         return [one for one in original(backend, region_names) if get_partition(one.name) == own]
 

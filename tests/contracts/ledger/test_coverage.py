@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import product
 
 import pytest
 
-from hub.coverage import CoverageState
+from hub.coverage import SETTLED, UNDER_WAY, CoverageState
 from hub.ledger_items import state_item_key
+from hub.scans import CLOCK_SKEW
 from tests.ledger_rig import LedgerRig, claimed
 from tests.ledger_samples import (
     CHECKOUT,
@@ -86,6 +88,59 @@ async def test_what_a_worker_writes_late_does_not_hide_the_result_of_another(rig
 async def test_an_exclusion_that_was_seen_later_is_not_replaced_by_a_result(rig: LedgerRig) -> None:
     await rig.ledger.record(coverage(CoverageState.EXCLUDED, at=NOW + SECOND))
     assert await rig.ledger.record(coverage(CoverageState.COVERED, at=NOW)) is False
+
+
+@pytest.mark.parametrize("last_word", sorted(SETTLED))
+@pytest.mark.parametrize("under_way", sorted(UNDER_WAY))
+async def test_the_last_word_of_a_worker_whose_clock_is_behind_stands(
+    rig: LedgerRig, last_word: CoverageState, under_way: CoverageState
+) -> None:
+    """Two workers fail at one function: whoever parks its message comes no more, and wrote by the clock behind."""
+    tried = coverage(under_way, at=NOW + 6 * SECOND, reason="the scanner failed: the disk is full")
+    settled = coverage(last_word, at=NOW, reason="the scanner failed: the disk is full, for the third time")
+    assert await rig.ledger.record(tried)
+    assert await rig.ledger.record(settled)
+    assert await rig.ledger.record(tried) is False
+    assert await rig.ledger.coverage(CHECKOUT) == settled
+
+
+@pytest.mark.parametrize(
+    ("later_by", "stands"),
+    [
+        (-MINUTE, "last word"),
+        (timedelta(0), "last word"),
+        (CLOCK_SKEW, "last word"),
+        (CLOCK_SKEW + timedelta(milliseconds=1), "try"),
+        (MINUTE, "try"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("has_snapshot", [True, False])
+async def test_a_try_follows_a_last_word_only_if_no_clock_can_have_it_otherwise(
+    rig: LedgerRig, later_by: timedelta, stands: str, has_snapshot: bool
+) -> None:
+    as_of = NOW if has_snapshot else None
+    for number, (last_word, under_way) in enumerate(product(sorted(SETTLED), sorted(UNDER_WAY))):
+        function = replace(CHECKOUT, name=f"settled-first-{number}")
+        await rig.ledger.record(coverage(last_word, as_of=NOW, at=NOW, function=function))
+        tried = coverage(under_way, as_of=as_of, at=NOW + later_by, function=function)
+        assert await rig.ledger.record(tried) is (stands == "try")
+
+        function = replace(CHECKOUT, name=f"tried-first-{number}")
+        await rig.ledger.record(coverage(under_way, as_of=NOW, at=NOW + later_by, function=function))
+        settled = coverage(last_word, as_of=as_of, at=NOW, function=function)
+        assert await rig.ledger.record(settled) is (stands == "last word")
+
+
+async def test_a_last_word_that_was_held_up_for_hours_does_not_hide_what_a_sweep_has_queued_since(
+    rig: LedgerRig,
+) -> None:
+    await rig.ledger.record(coverage(CoverageState.FAILED, at=NOW))
+    queued = coverage(CoverageState.PENDING, at=NOW + 6 * HOUR, reason="queued by a sweep: the last try failed")
+    seen = (await rig.ledger.standings([CHECKOUT]))[CHECKOUT]
+    assert await rig.ledger.replace(queued, seen=seen)
+    assert await rig.ledger.record(coverage(CoverageState.FAILED, at=NOW + MINUTE)) is False
+    assert await rig.ledger.record(coverage(CoverageState.COVERED, at=NOW + MINUTE))
 
 
 async def test_of_one_snapshot_gone_is_the_last_word(rig: LedgerRig) -> None:

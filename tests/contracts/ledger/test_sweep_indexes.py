@@ -7,6 +7,7 @@ import pytest
 
 from hub.coverage import Coverage, CoverageState
 from hub.coverage_count import MOST_REASONS, OTHER_REASONS
+from hub.ledger_counts import QUERIED_ACCOUNTS
 from hub.ledger_items import state_item_key
 from hub.scans import Claimed, ScanKey
 from hub.standing import CoverageRow
@@ -83,6 +84,15 @@ class TestRows:
         assert await rows(rig, region="eu-central-1") == [here]
         assert await rows(rig, region="us-east-1") == [there]
         assert await rows(rig, region="us-east") == []
+
+    async def test_those_that_somebody_has_seen_are_left_out(self, rig: LedgerRig) -> None:
+        checkout = await write(rig, in_payments("checkout"), CoverageState.COVERED)
+        version = await write(rig, in_payments("checkout", version="12"), CoverageState.COVERED)
+        there = await write(rig, in_payments("checkout", "us-east-1"), CoverageState.COVERED)
+        pages = rig.ledger.rows(PAYMENTS, without=[checkout.function, REFUNDS])
+        assert [row for page in [page async for page in pages] for row in page] == [version, there]
+        seen = [checkout.function, version.function, there.function]
+        assert [page async for page in rig.ledger.rows(PAYMENTS, without=seen)] == [], "no page is empty"
 
     async def test_leases_and_notes_are_not_among_them(self, rig: LedgerRig) -> None:
         key = ScanKey(CHECKOUT, NEW_CODE, PROFILE.id)
@@ -185,6 +195,27 @@ class TestCounts:
             await write(rig, replace(CHECKOUT, account=account), CoverageState.COVERED)
         counts = await rig.ledger.counts(accounts)
         assert counts.by_account == {account: {CoverageState.COVERED: 1} for account in accounts}
+
+    async def test_many_accounts_count_like_few(self, rig: LedgerRig) -> None:
+        """So many that the index is scanned: what is there of other accounts is left out."""
+        for number in range(3):
+            await write(rig, in_payments(f"orders-{number}"), CoverageState.COVERED, result=(number + 1) * HOUR)
+        await write(rig, in_payments("refunds", "us-east-1"), CoverageState.NO_ACCESS, reason=NO_ROLE, runtime=None)
+        await write(rig, REFUNDS, CoverageState.GONE, reason="deleted", runtime="nodejs22.x", result=900 * HOUR)
+        unasked = replace(CHECKOUT, account="444455556666", region="ap-south-1")
+        await write(rig, unasked, CoverageState.FAILED, reason="a reason of its own", runtime="java21", result=HOUR)
+        few = await rig.ledger.counts([PAYMENTS, LOGISTICS])
+        others = [f"{number:012}" for number in range(QUERIED_ACCOUNTS)]
+        many = await rig.ledger.counts([*others, LOGISTICS, PAYMENTS, *others[:9]])
+        assert few.functions == 5
+        assert many == replace(few, by_account={account: {} for account in others} | dict(few.by_account))
+
+    async def test_a_state_of_a_newer_version_is_named_among_many_accounts(self, rig: LedgerRig) -> None:
+        await write(rig, CHECKOUT, CoverageState.COVERED)
+        (item,) = (await rig.items()).values()
+        await rig.put(item | {"state": "ASLEEP"})
+        with pytest.raises(Misconfigured, match="ASLEEP"):
+            await rig.ledger.counts([PAYMENTS, *(f"{number:012}" for number in range(QUERIED_ACCOUNTS))])
 
     async def test_reasons_beyond_a_thousand_are_counted_together(self, rig: LedgerRig) -> None:
         for number in range(MOST_REASONS + 5):

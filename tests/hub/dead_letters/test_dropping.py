@@ -17,6 +17,7 @@ from spoke.errors import ScanhubError, Unavailable
 from tests import virtual_time
 from tests.conftest import REGION
 from tests.dead_letters_rig import DlqRig, change, dlq_rig, parked, parking
+from tests.hub.test_schemas import examples
 from worker.memory.clock import ManualClock
 
 BY = "arn:aws:sts::123456789012:assumed-role/operators/ada"
@@ -79,6 +80,7 @@ def test_all_is_recorded_and_then_deleted() -> None:
         "body": change(),
     }
     assert second["body"] == MESSAGES[1].message.body
+    assert first in examples()  # of docs/storage.md
 
 
 def test_without_the_record_nothing_is_deleted() -> None:

@@ -135,6 +135,43 @@ class TestWaiting:
     ) -> None:
         assert of(LISTED, standing(state, at=at, queued_at=queued_at)) == expected
 
+    @pytest.mark.parametrize("state", [CoverageState.PENDING, CoverageState.STALE])
+    def test_behind_a_backlog_what_was_queued_waits_until_its_message_is_about_to_be_forgotten(
+        self, state: CoverageState
+    ) -> None:
+        rules = replace(RULES, is_backlog=True)
+        long_ago = NOW - 20 * DAY
+        for queued_at, behind_a_backlog in (
+            (NOW - RETRY, WAITING),
+            (NOW - 13 * DAY + timedelta(seconds=1), WAITING),
+            (NOW - 13 * DAY, QUEUED[Why.LOST]),
+            (None, QUEUED[Why.LOST]),
+        ):
+            known = standing(state, at=long_ago, queued_at=queued_at)
+            assert of(LISTED, known, rules=rules) == behind_a_backlog
+            assert of(LISTED, known) == QUEUED[Why.LOST], "with an empty queue nothing is waited for"
+
+    def test_a_backlog_says_nothing_of_what_a_worker_had_in_hand(self) -> None:
+        rules = replace(RULES, is_backlog=True)
+        begun = standing(CoverageState.SCANNING, at=NOW - RETRY, queued_at=NOW - 2 * DAY)
+        assert of(LISTED, begun, rules=rules) == QUEUED[Why.LOST]
+
+    def test_a_backlog_says_nothing_of_a_message_that_came_after_the_sweep(self) -> None:
+        """The moment of a sweep stays noted with a function; a change, whose message is lost, comes days later."""
+        rules = replace(RULES, is_backlog=True)
+        changed = standing(CoverageState.PENDING, at=NOW - RETRY, queued_at=NOW - 5 * DAY)
+        assert of(LISTED, changed, rules=rules) == QUEUED[Why.LOST]
+
+    @pytest.mark.parametrize("state", sorted({*CoverageState} - {CoverageState.PENDING, CoverageState.STALE}))
+    @pytest.mark.parametrize("circumstance", CIRCUMSTANCES)
+    def test_a_backlog_changes_nothing_for_whoever_does_not_wait(self, state: CoverageState, circumstance: str) -> None:
+        known = standing(state, **CIRCUMSTANCES[circumstance])
+        assert of(LISTED, known, rules=replace(RULES, is_backlog=True)) == of(LISTED, known)
+
+    def test_a_retry_time_beyond_that_is_kept(self) -> None:
+        rules = Rules(settings=settings(sweep_retry_hours=14 * 24), profile_id=PROFILE, is_backlog=True)
+        assert of(LISTED, standing(CoverageState.PENDING, queued_at=NOW - 13 * DAY), rules=rules) == WAITING
+
     def test_other_code_does_not_queue_again_what_waits(self) -> None:
         waiting = standing(CoverageState.PENDING, at=NOW - HOUR, fingerprint="0" * 64)
         assert of(CHANGED, waiting) == WAITING
@@ -261,8 +298,8 @@ def test_what_is_queued_waits_in_the_next_sweep(one: Listed, known: Standing | N
     assert decide(one, noted, RULES, tagged=tagged, now=NOW + RETRY - timedelta(seconds=1)) == WAITING
 
 
-@given(listeds, standings)
-def test_nothing_is_left_alone_for_ever(one: Listed, known: Standing) -> None:
+@given(listeds, standings, st.booleans())
+def test_nothing_is_left_alone_for_ever(one: Listed, known: Standing, is_backlog: bool) -> None:
     """Whatever stands there: some time later it is fresh, excluded or queued."""
-    later = decide(one, known, RULES, tagged=None, now=NOW + 120 * DAY)
+    later = decide(one, known, replace(RULES, is_backlog=is_backlog), tagged=None, now=NOW + 120 * DAY)
     assert later.verdict is Verdict.QUEUE

@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from hub.coverage import Coverage, CoverageState
-from hub.scans import ScanStatus
+from hub.scans import CLOCK_SKEW, ScanStatus
 from hub.sweeps import SweepScope
 from spoke.arn import FunctionArn
 from spoke.errors import Misconfigured, Throttled, Unavailable
@@ -43,9 +43,10 @@ class TestQueued:
                 there.fingerprint,
                 "python3.13",
             )
-            assert known.queued_at == known.at
+            # Ten seconds back: a worker whose clock is behind may have the last word on it at any moment.
+            assert known.queued_at == known.at + CLOCK_SKEW
             # The ledger keeps whole milliseconds, rounded down.
-            assert timedelta(0) <= message.sent_at - known.at < timedelta(milliseconds=1)
+            assert timedelta(0) <= message.sent_at - known.queued_at < timedelta(milliseconds=1)
             assert report.counts.queued == {"missing": 1}
             assert report.is_complete
 
@@ -104,11 +105,53 @@ class TestQueued:
             await rig.sweep()
             second = await rig.sweep()
             assert (second.counts.waiting, second.counts.due) == (2, 0)
+            await rig.queue.delete(await rig.queue.receive(10, wait=0))
             await asyncio.sleep(20 * 3600)
             third = await rig.sweep()
             assert third.counts.queued == {"lost": 2}
-            assert len(rig.queued) == 4
+            assert rig.queued == texts(ORDERS, PAYMENTS)
             assert (await rig.coverage(ORDERS)).queued_at == rig.clock.now()
+
+        run(main())
+
+    def test_a_backlog_that_outlasts_the_retry_time_is_not_queued_again_by_each_sweep(self) -> None:
+        async def main() -> None:
+            rig = Rig()
+            rig.has(PAYMENTS, ORDERS)
+            await rig.sweep()
+            for _ in range(12):
+                await asyncio.sleep(24 * 3600)
+                daily = await rig.sweep()
+                assert (daily.counts.waiting, daily.counts.due) == (2, 0)
+            assert rig.queued == texts(ORDERS, PAYMENTS)
+            await asyncio.sleep(24 * 3600)
+            assert (await rig.sweep()).counts.queued == {"lost": 2}, "SQS is about to forget them"
+
+        run(main())
+
+    def test_what_a_sweep_sends_itself_is_no_backlog_of_its_own(self) -> None:
+        async def main() -> None:
+            rig = Rig()
+            rig.has(PAYMENTS)
+            await rig.sweep()
+            await rig.queue.delete(await rig.queue.receive(10, wait=0))
+            await asyncio.sleep(20 * 3600)
+            early = function("billing", account="210000000000")
+            rig.has(early)
+            both = await rig.sweep([early.account, PAYMENTS.account])
+            assert both.counts.queued == {"missing": 1, "lost": 1}
+            assert rig.calls.made["depth"] == 2, "once a sweep"
+
+        run(main())
+
+    def test_messages_in_hand_are_no_backlog(self) -> None:
+        async def main() -> None:
+            rig = Rig()
+            rig.has(PAYMENTS, ORDERS)
+            await rig.sweep()
+            await asyncio.sleep(20 * 3600)
+            assert len(await rig.queue.receive(10, wait=0)) == 2
+            assert (await rig.sweep()).counts.queued == {"lost": 2}, "whoever has them would have spoken"
 
         run(main())
 
@@ -155,6 +198,46 @@ class TestExcluded:
             rig.estate.enable(ACCOUNT, "eu-central-1")
             rig.estate.deny(ACCOUNT, "eu-central-1")
             assert (await rig.sweep()).is_complete
+
+        run(main())
+
+    @pytest.mark.parametrize("regions", ["", "eu-central-1"], ids=["no role", "a region that is not asked for"])
+    def test_of_an_excluded_account_what_is_known_is_excluded_although_it_cannot_be_listed(self, regions: str) -> None:
+        async def main() -> None:
+            rig = Rig(exclude_accounts=ACCOUNT, sweep_regions=regions)
+            exports, old = function("exports", region="us-east-1"), function("old")
+            known = [covered(snapshot(one)) for one in (PAYMENTS, exports)]
+            await rig.knows(*known, Coverage(function=old, state=CoverageState.GONE, at=START, as_of=START))
+            rig.estate.deny(ACCOUNT)
+            assert (await rig.sweep(dry_run=True)).is_complete
+            assert await rig.states([PAYMENTS]) == [CoverageState.COVERED]
+            for _ in range(2):
+                assert (await rig.sweep()).is_complete
+            assert await rig.states([PAYMENTS, exports, old]) == [
+                CoverageState.EXCLUDED,
+                CoverageState.EXCLUDED,
+                CoverageState.GONE,
+            ]
+            found = await rig.coverage(PAYMENTS)
+            assert found.reason == f"the account {ACCOUNT} is excluded"
+            assert (found.last_good, found.fingerprint) == (known[0].last_good, known[0].fingerprint)
+            assert rig.calls.made["replace"] == 2, "only once"
+
+        run(main())
+
+    def test_a_word_that_comes_meanwhile_stands(self) -> None:
+        async def main() -> None:
+            rig = Rig(exclude_accounts=ACCOUNT)
+            await rig.knows(covered(snapshot(PAYMENTS)))
+            rig.estate.deny(ACCOUNT)
+
+            async def deleted() -> None:
+                now = rig.clock.now()
+                await rig.knows(Coverage(function=PAYMENTS, state=CoverageState.GONE, at=now, as_of=now))
+
+            rig.calls.after["rows"] = deleted
+            await rig.sweep()
+            assert await rig.states([PAYMENTS]) == [CoverageState.GONE]
 
         run(main())
 
@@ -288,6 +371,87 @@ class TestGone:
 
         run(main())
 
+    def test_a_list_that_is_short_once_makes_nothing_gone(self) -> None:
+        async def main() -> None:
+            rig = Rig()
+            there = rig.has(PAYMENTS, ORDERS, THUMBNAILS)
+            await rig.knows(*map(covered, there))
+            rig.calls.after["regions"] = lambda: rig.estate.remove(ORDERS)
+            rig.calls.before["rows"] = lambda: rig.estate.put(there[1])
+            report = await rig.sweep()
+            assert (report.counts.functions, report.counts.gone) == (2, 0)
+            assert await rig.states([ORDERS]) == [CoverageState.COVERED]
+
+        run(main())
+
+    def test_a_function_created_while_its_place_is_listed_is_not_gone_for_a_clock_that_is_behind(self) -> None:
+        async def main() -> None:
+            rig = Rig(latency=0.05)
+            rig.has(*(function(f"function-{number:03}") for number in range(120)))
+
+            async def created_meanwhile() -> None:
+                if rig.estate.calls["functions"] == 1:
+                    moment = rig.clock.now() - timedelta(seconds=5)
+                    (there,) = rig.has(PAYMENTS, last_modified=moment)
+                    await rig.knows(replace(covered(there), at=moment + timedelta(seconds=1)))
+                    rig.estate.remove(PAYMENTS)  # from the list that is under way
+
+            rig.calls.after["functions"] = created_meanwhile
+            rig.calls.before["rows"] = lambda: rig.estate.put(snapshot(PAYMENTS))
+            assert (await rig.sweep()).counts.gone == 0
+            assert await rig.states([PAYMENTS]) == [CoverageState.COVERED]
+
+        run(main())
+
+    def test_only_places_where_something_is_missing_are_listed_again(self) -> None:
+        async def main() -> None:
+            rig = Rig()
+            elsewhere = function("exports", region="us-east-1")
+            there = rig.has(PAYMENTS, ORDERS, elsewhere)
+            await rig.knows(*map(covered, there))
+            await rig.sweep()
+            assert rig.estate.calls["functions"] == 2
+            rig.estate.remove(ORDERS)
+            assert (await rig.sweep()).counts.gone == 1
+            assert rig.estate.calls["functions"] == 2 + 3
+
+        run(main())
+
+    @pytest.mark.parametrize("error", [Unavailable("the endpoint has closed the connection"), TimeoutError()])
+    def test_where_nobody_can_look_again_nothing_is_gone_until_the_next_sweep(self, error: Exception) -> None:
+        async def main() -> None:
+            rig = Rig()
+            there = rig.has(PAYMENTS, ORDERS)
+            await rig.knows(*map(covered, there))
+            rig.estate.remove(ORDERS)
+
+            def broken() -> None:
+                for _ in range(4 if isinstance(error, Unavailable) else 1):
+                    rig.estate.fail("functions", error)
+
+            rig.calls.after["rows"] = broken
+            with capture_logs() as lines:
+                report = await rig.sweep()
+            assert (report.counts.gone, report.problems) == (0, ())
+            assert await rig.states([ORDERS]) == [CoverageState.COVERED]
+            (told,) = [line for line in lines if line["event"] == "what is gone is left for the next sweep"]
+            assert (told["account"], told["region"]) == (ACCOUNT, "eu-central-1")
+            del rig.calls.after["rows"]
+            assert (await rig.sweep()).counts.gone == 1
+
+        run(main())
+
+    def test_a_hub_without_credentials_is_no_reason_to_say_nothing(self) -> None:
+        async def main() -> None:
+            rig = Rig()
+            await rig.knows(*map(covered, rig.has(PAYMENTS, ORDERS)))
+            rig.estate.remove(ORDERS)
+            rig.calls.after["rows"] = lambda: rig.estate.fail("functions", Misconfigured("the token is expired"))
+            with pytest.raises(Misconfigured, match="expired"):
+                await rig.sweep()
+
+        run(main())
+
     def test_an_event_that_is_newer_than_the_list_stands(self) -> None:
         """The index lags behind by a moment: the row still shows the old entry, while the table has a newer."""
 
@@ -383,6 +547,42 @@ class TestRefusals:
             report = await rig.sweep()
             assert [(one.region, one.text) for one in report.problems] == [("us-east-1", "listing: Rate exceeded")]
             assert rig.queued == texts(PAYMENTS)
+
+        run(main())
+
+    def test_a_place_that_closes_each_connection_in_silence_is_given_up_after_five_minutes(self) -> None:
+        """Four reads of a minute each, which the AWS client makes, end before that with an error of their own."""
+
+        async def main() -> None:
+            rig = Rig()
+            rig.has(PAYMENTS)
+
+            async def silent() -> None:
+                await asyncio.sleep(250)
+                raise Unavailable("listing the functions: ReadTimeoutError: Read timeout on endpoint URL")
+
+            rig.calls.before["functions"] = silent
+            report = await rig.sweep()
+            assert [one.text for one in report.problems] == ["no answer for 5 minutes"]
+            assert report.duration < 310
+
+        run(main())
+
+    def test_a_list_that_breaks_off_has_the_whole_time_after_each_answer(self) -> None:
+        async def main() -> None:
+            rig = Rig()
+            rig.has(*(function(f"function-{number:03}") for number in range(120)))
+
+            async def slow() -> None:
+                await asyncio.sleep(100)
+                if rig.estate.calls["functions"] == 2:
+                    raise Unavailable("the endpoint has closed the connection")
+
+            rig.calls.before["functions"] = slow
+            report = await rig.sweep()
+            assert report.is_complete
+            assert len(rig.queued) == 120
+            assert report.duration > 450
 
         run(main())
 
@@ -537,5 +737,41 @@ class TestVersions:
             assert len(rig.queued) == 71
             assert await rig.states([self.version_2]) == [CoverageState.COVERED]
             assert rig.estate.calls["versions"] == 1
+
+        run(main())
+
+    @pytest.mark.parametrize("is_silent", [True, False], ids=["silent", "throttled"])
+    def test_where_they_cannot_be_learned_that_is_told_and_the_functions_are_swept(self, is_silent: bool) -> None:
+        async def main() -> None:
+            rig = Rig(sweep_versions=True)
+            rig.has(PAYMENTS, ORDERS)
+            await rig.knows(covered(snapshot(self.version_2)))
+
+            async def trouble() -> None:
+                if is_silent:
+                    await asyncio.sleep(86_400)
+                raise Throttled("listing the aliases of payments: TooManyRequestsException: Rate exceeded")
+
+            rig.calls.before["versions"] = trouble
+            report = await rig.sweep()
+            (problem,) = report.problems
+            assert problem.text.startswith("versions: no answer for 5 min" if is_silent else "versions: listing the al")
+            assert rig.queued == texts(ORDERS, PAYMENTS)
+            assert await rig.states([self.version_2]) == [CoverageState.COVERED]
+            assert rig.estate.calls["versions"] == (1 if is_silent else 4)
+
+        run(main())
+
+    def test_a_place_with_many_functions_has_the_time_that_its_calls_take(self) -> None:
+        """Two calls a function, at five calls a second: of a thousand functions that is 400 seconds."""
+
+        async def main() -> None:
+            rig = Rig(sweep_versions=True)
+            rig.has(*(function(f"function-{number:04}") for number in range(1000)))
+            rig.has(replace(function("function-0007"), qualifier="2"), code_sha256=NEWER_CODE)
+            rig.calls.before["versions"] = lambda: asyncio.sleep(400)
+            report = await rig.sweep()
+            assert report.is_complete
+            assert len(rig.queued) == 1001
 
         run(main())

@@ -97,6 +97,25 @@ class TestSilence:
 
         run(main())
 
+    def test_who_got_no_answer_does_not_wait_for_it(self) -> None:
+        async def main() -> None:
+            slots = Slots(1)
+
+            async def in_vain() -> None:
+                async with slots.of_account().taken() as slot, slot.lent_in_silence():
+                    await asyncio.sleep(20)
+                    raise OSError("the endpoint has closed the connection")
+
+            silent = asyncio.create_task(in_vain())
+            await asyncio.sleep(SILENCE)
+            async with slots.of_account().taken():
+                await asyncio.wait({silent})
+                assert now() == 20
+            with pytest.raises(OSError, match="closed"):
+                silent.result()
+
+        run(main())
+
     @pytest.mark.parametrize("error", [asyncio.CancelledError, OSError])
     def test_whatever_ends_the_wait_the_slot_is_free_afterwards(self, error: type[BaseException]) -> None:
         async def main() -> None:

@@ -285,6 +285,28 @@ class TestFairness:
 
         run(main())
 
+    @pytest.mark.parametrize("call", ["regions", "functions", "versions"])
+    def test_who_answers_late_is_not_given_up_for_the_slots_that_others_have(self, call: str) -> None:
+        """The only slot is with a place that sends for half an hour, since the pace is slow."""
+
+        async def main() -> None:
+            rig = Rig(sweep_places=1, sweep_per_minute=1, sweep_versions=True)
+            late, busy = account(0), account(1)
+            rig.has(function("orders", account=late))
+            rig.has(*(function(f"function-{number}", account=busy) for number in range(40)))
+
+            async def slow(step: Step) -> None:
+                if step.account == late and step.operation == call and not step.after:
+                    await asyncio.sleep(20)
+
+            rig.estate.on_call = OnEachStep(slow)
+            report = await rig.sweep([late, busy])
+            assert report.problems == ()
+            assert len(rig.queued) == 41
+            assert report.duration > 1800
+
+        run(main())
+
     def test_an_account_with_many_regions_leaves_room_for_others(self) -> None:
         async def main() -> None:
             rig = Rig(sweep_places=8)
@@ -436,6 +458,22 @@ class TestInterrupted:
             report = await rig.sweep(accounts)
             assert report.started_at > START + timedelta(hours=25)
             assert len([one async for one in rig.register.sweeps()]) == 2
+
+        run(main())
+
+    def test_the_log_tells_a_run_that_is_gone_on_with_from_a_new_one(self) -> None:
+        async def main() -> None:
+            rig = Rig()
+            rig.has(function("payments"))
+            rig.calls.before["finish_sweep"] = lambda: asyncio.sleep(86_400)
+            with capture_logs() as lines:
+                await asyncio.sleep(0.000_789)  # real clocks have microseconds, the register has not
+                for _ in range(2):
+                    ended = asyncio.create_task(rig.sweep())
+                    await asyncio.sleep(120)
+                    ended.cancel()
+                    await asyncio.wait({ended})
+            assert [line["resumed"] for line in lines if line["event"] == "sweep begins"] == [False, True]
 
         run(main())
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from hub.message import Message, Source
 from hub.settings import Settings
 from infra.capacity import ceilings, overhead, scaling
 from infra.capacity.fleet import Fleet
@@ -14,8 +15,11 @@ from infra.capacity.workload import Setup
 from infra.costs.usage import Task
 from infra.permissions.templates import read
 from spoke import roles
-from tests.worker.worlds import settings
+from tests.virtual_time import run
+from tests.worker.worlds import TestWorld, settings
 from worker import accounts, room
+from worker.memory.clock import START
+from worker.trip import Trip
 
 ROOT = Path(__file__).resolve().parents[3]
 TEMPLATES = ("hub.yaml", "hub-monitoring.yaml")
@@ -48,7 +52,6 @@ def test_the_setup_is_the_templates_and_the_settings_own() -> None:
         (setup.sweep_per_minute, "sweep_per_minute"),
         (setup.sweep_places, "sweep_places"),
         (setup.sweep_calls, "sweep_calls_per_second"),
-        (setup.sweep_retry_hours, "sweep_retry_hours"),
         (setup.change_target, "change_target"),
     ):
         assert ours == Settings.model_fields[theirs].default
@@ -61,7 +64,7 @@ def test_an_account_has_the_workers_share(slots: int) -> None:
 
 def test_scaling_is_the_templates() -> None:
     tracking = resource("BacklogScaling")["TargetTrackingScalingPolicyConfiguration"]
-    assert (tracking["ScaleOutCooldown"], tracking["ScaleInCooldown"]) == (scaling.OUT_COOLDOWN, scaling.IN_COOLDOWN)
+    assert (tracking["ScaleOutCooldown"], tracking["ScaleInCooldown"]) == (Setup().out_cooldown, scaling.IN_COOLDOWN)
     assert tracking["TargetValue"] == {"Ref": "BacklogPerTask"}
     steps = resource("WaitScaling")["StepScalingPolicyConfiguration"]
     assert steps["Cooldown"] == scaling.STEP_COOLDOWN
@@ -117,8 +120,44 @@ def test_every_limit_has_a_source_and_an_advice() -> None:
     assert len(Limits) == len({kind.limit.name for kind in Limits}), "none hides behind another's value"
 
 
-def test_half_of_a_task_is_out_of_the_sweeps_reach() -> None:
+@pytest.mark.parametrize("slots", [1, 2, 3, 4, 5, 7, 8, 12, 64])
+def test_the_sweep_has_the_workers_share(slots: int) -> None:
+    """`worker.room.Room` itself is asked, with and without a change in hand."""
+
+    async def main() -> tuple[int, int]:
+        world = TestWorld(max_concurrent_scans=slots).world
+        quiet = room.Room([], world, sources=list(Source))
+        beside = room.Room([trip()], world, sources=list(Source))
+        for one in (quiet, beside):
+            one.took(Source.CHANGES, 0)
+        share = await quiet.wait(Source.SWEEP)
+        # Without what the change itself takes; of a single slot it takes all there is.
+        return share, await beside.wait(Source.SWEEP) if slots > 1 else share
+
+    setup = Setup(slots=slots)
+    assert run(main()) == (setup.sweep_slots, setup.sweep_slots_beside_changes)
+
+
+def trip() -> Trip:
+    """A change in hand."""
+    return Trip(Message("message-1", "{}", "handle-1", 1, START, START))
+
+
+def test_half_of_a_task_is_out_of_the_sweeps_reach_and_a_quarter_while_it_has_no_change() -> None:
     fleet = Fleet(setup=Setup(), accounts=100, tasks=3)
-    assert (fleet.slots, fleet.sweep_slots, fleet.sweep_room) == (12, 6, 6)
-    fleet.give_to_sweep(6)
-    assert (fleet.free, fleet.sweep_room, fleet.idle_tasks()) == (6, 0, 0)
+    assert (fleet.slots, fleet.sweep_slots, fleet.sweep_room) == (12, 9, 9)
+    fleet.give_to_sweep(9)
+    assert (fleet.free, fleet.sweep_room, fleet.idle_tasks()) == (3, 0, 0)
+    fleet.give_to_change(1, sweep_waits=True)
+    assert (fleet.free, fleet.sweep_slots, fleet.sweep_room) == (2, 8, 0), "it is in one of three"
+    fleet.give_to_change(2, sweep_waits=True)
+    assert fleet.sweep_slots == 6, "some share a task"
+    alone = Fleet(setup=Setup(), accounts=100, tasks=1, changes=1)
+    assert (alone.sweep_slots, alone.sweep_room) == (2, 2)
+
+
+def test_the_last_place_of_an_account_is_out_of_the_sweeps_reach() -> None:
+    one = Fleet(setup=Setup(), accounts=1, tasks=3)
+    assert (one.slots, one.sweep_slots) == (9, 6)
+    assert Fleet(setup=Setup(slots_per_account=1), accounts=1, tasks=3).sweep_slots == 3
+    assert Fleet(setup=Setup(), accounts=2, tasks=3).sweep_slots == 9

@@ -109,7 +109,7 @@ def test_a_stream_of_changes_waits_in_the_model_as_it_does_at_the_worker() -> No
 
 
 def test_a_sweep_takes_as_long_in_the_model_as_it_does_at_the_worker() -> None:
-    """120 functions in two of four slots: half is out of a sweep's reach."""
+    """120 functions in three of four slots: a quarter is out of a sweep's reach while there is no change."""
     observed = worker(swept=120)
     record = model(scenario(due=120, until_swept=True), 1)
     assert len(observed.swept_at) == 120

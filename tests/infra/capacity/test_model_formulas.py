@@ -82,9 +82,9 @@ def test_lognormal_scans_wait_by_their_variation() -> None:
     assert record.latencies.mean - SECONDS == pytest.approx(expected, rel=0.10)
 
 
-@pytest.mark.parametrize(("tasks", "slots", "swept_slots"), [(1, 4, 2), (10, 4, 20), (3, 5, 9), (2, 1, 2)])
+@pytest.mark.parametrize(("tasks", "slots", "swept_slots"), [(1, 4, 3), (10, 4, 30), (3, 5, 12), (2, 1, 2), (5, 8, 30)])
 def test_a_full_sweep_queue_takes_functions_by_slots_times_seconds(tasks: int, slots: int, swept_slots: int) -> None:
-    """Half of the slots, rounded up; each is looked at again half a second after its scan, on average."""
+    """All slots but a quarter of each task's; each is looked at again half a second after its scan, on average."""
     functions = swept_slots * 50
     setup = fixed(tasks, slots=slots)
     record = run(scenario(setup, due=functions, until_swept=True), seed=6)

@@ -1,5 +1,10 @@
+import pytest
+
+from infra.capacity.model import run
+from infra.capacity.record import Record
 from infra.capacity.scaling import Figures, Scaling
 from infra.capacity.workload import Setup
+from tests.infra.capacity.scenarios import scenario
 
 
 def minutes(scaling: Scaling, count: int, start: int = 0, **figures: float) -> list[int]:
@@ -14,9 +19,27 @@ def test_three_minutes_above_the_target_bring_tasks_in_proportion() -> None:
 
 
 def test_what_was_added_is_waited_for() -> None:
-    """Two minutes of cooldown, while the new ones start."""
+    """Four minutes of cooldown, while the new ones start and CloudWatch learns of them."""
     scaling = Scaling(Setup(max_tasks=1000))
-    assert minutes(scaling, 6, waiting=60) == [1, 1, 3, 3, 9, 9]
+    assert minutes(scaling, 8, waiting=60) == [1, 1, 3, 3, 3, 3, 9, 9]
+    hasty = Scaling(Setup(max_tasks=1000, out_cooldown=120))
+    assert minutes(hasty, 6, waiting=60) == [1, 1, 3, 3, 9, 9]
+
+
+@pytest.mark.parametrize("image_mb", [400, 1_000])
+def test_a_burst_is_answered_once_also_where_a_task_starts_slowly(image_mb: float) -> None:
+    """333 changes are 17 times the target; with a shorter wait the same backlog is answered again and again."""
+    burst = tuple(number / 100 for number in range(333))
+
+    def record(**changes: int) -> Record:
+        setup = Setup(max_tasks=100, worker_image_mb=image_mb, **changes)
+        return run(scenario(setup, arrivals=burst, seconds=3 * 3600.0), seed=1)
+
+    once, hasty = record(), record(out_cooldown=120)
+    assert once.peak_tasks <= 17
+    assert hasty.peak_tasks > 60
+    assert once.task_seconds < hasty.task_seconds / 2
+    assert once.latencies.within(900) > 0.99
 
 
 def test_never_more_than_the_most_nor_fewer_than_the_least() -> None:

@@ -144,3 +144,26 @@ def test_the_stack_of_the_alarms(status: str, verdict: str) -> None:
     [(found, reason)] = told(canned(clients), "monitoring-stack")
     assert found == verdict
     assert reason.startswith(status)
+
+
+TABLE: dict[str, Any] = {"TableName": "scanhub-ledger", "TableStatus": "ACTIVE"}
+BY_STATE = {"IndexName": "by-state", "IndexStatus": "ACTIVE"}
+
+
+@pytest.mark.parametrize(
+    ("indexes", "verdict", "words"),
+    [
+        ([BY_STATE, {"IndexName": "by-account", "IndexStatus": "ACTIVE", "ItemCount": 7}], "ok", "about 7 functions"),
+        ([BY_STATE, {"IndexName": "by-account", "IndexStatus": "UPDATING"}], "ok", "by-account"),
+        ([BY_STATE, {"IndexName": "by-account", "IndexStatus": "CREATING"}], "warning", "by-account is CREATING"),
+        ([BY_STATE], "failed", "there is no index by-account"),
+        (None, "failed", "there is no index by-account"),
+    ],
+)
+def test_the_ledgers_index_by_account(indexes: list[Any] | None, verdict: str, words: str) -> None:
+    clients = CannedClients()
+    found = {"GlobalSecondaryIndexes": indexes} if indexes is not None else {}
+    clients.answer("dynamodb", "describe_table", {"Table": {**TABLE, **found}}, asked={"TableName": "scanhub-ledger"})
+    [(was, reason)] = told(canned(clients), "ledger-index")
+    assert was == verdict
+    assert words in reason

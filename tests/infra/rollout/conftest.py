@@ -12,7 +12,7 @@ from infra.local.organization import LocalOrganization, set_up
 from infra.rollout import site as sites
 from infra.rollout.deployment import Deployment
 from infra.rollout.site import Site
-from tests.conftest import MODELS, REGION
+from tests.conftest import REGION
 from tests.infra.rollout.recording import Pauses, Recording
 
 
@@ -36,12 +36,6 @@ class Ground:
         """The site, as somebody with credentials of the account finds it; None: of the hub."""
         clients = self.acting_as(account or self.organization.hub_account)
         return sites.find(clients, region=REGION, hub_account=hub_account)
-
-
-@pytest.fixture(autouse=True)
-def _models_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reading EC2's model anew for every session costs more than most tests."""
-    monkeypatch.setattr("botocore.session.create_loader", lambda *_: MODELS)
 
 
 @pytest.fixture

@@ -1,4 +1,7 @@
+from typing import Any
+
 import pytest
+from botocore.loaders import Loader, create_loader
 
 from infra import stacks
 from infra.rollout.sessions import Sessions
@@ -19,6 +22,23 @@ def test_other_accounts_are_entered_through_a_role_and_clients_are_made_once(fre
     assert own is sessions.client("sts")
     assert own.get_caller_identity()["Account"] == "123456789012"
     assert fresh_cloud in own.meta.endpoint_url
+
+
+def test_models_are_read_once_however_many_accounts_are_entered(
+    fresh_cloud: str,  # noqa: ARG001  # clients go there
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[Loader] = []
+
+    def make(*arguments: Any) -> Loader:
+        made.append(create_loader(*arguments))
+        return made[-1]
+
+    monkeypatch.setattr("botocore.session.create_loader", make)
+    sessions = Sessions()
+    for account in ("210000000001", "210000000002"):
+        assert sessions.client("sts", account=account).get_caller_identity()["Account"] == account
+    assert len(made) == 1
 
 
 def test_another_role_and_region_may_be_named(fresh_cloud: str) -> None:  # noqa: ARG001  # clients go there

@@ -5,6 +5,10 @@ from tests.simulation.scene import Item, Run, Scene
 DOUBTFUL = {"code_changed", "code_not_verified"}
 """Reasons by which a partial result says itself that it may be of other code."""
 
+LAST_WORDS = {"FAILED", "UNREADABLE", "EXCLUDED"}
+CLOCKS = 10_000
+"""Milliseconds. What two workers write within so many of each other, may have been written the other way round."""
+
 
 class ResultsCheck:
     """Reads what is written to the bucket and to the table."""
@@ -71,3 +75,16 @@ class ResultsCheck:
             self._scene.violated(5, f"{pk} spoke of {before['asOf']}, now of {after.get('asOf')}")
         if "lastGood" in before and "lastGood" not in after:
             self._scene.violated(5, f"{pk} has lost its last good result")
+        if _hides_a_last_word(before, after):
+            self._scene.violated(5, f"{pk} was {before['state']}, and is {after['state']} by a clock that may be ahead")
+
+
+def _hides_a_last_word(before: Item, after: Item) -> bool:
+    """Whether nobody may come to say once more what has been said; a sweep that queues the function knows it."""
+    return (
+        before.get("state") in LAST_WORDS
+        and after.get("state") in {"PENDING", "SCANNING"}
+        and before.get("asOf") == after.get("asOf")
+        and before.get("queuedAt") == after.get("queuedAt")
+        and bool(after["at"] <= before["at"] + CLOCKS)
+    )

@@ -124,15 +124,4 @@ class Sweeps:
             item = self._scene.scan_items(function.arn).get(state["fingerprint"])
             return "" if item is not None and self._scene.is_durable(item) else "no result of it is durable"
         expected = "UNREADABLE" if function.unreadable else "FAILED" if function.never_ready or function.scan else ""
-        if known == expected or (expected and self._was_told_by_another_clock(function, state)):
-            return ""
-        return f"its state is {known}: {state.get('reason')}"
-
-    def _was_told_by_another_clock(self, function: Function, state: Item) -> bool:
-        """Of two workers that fail at one function within seconds, the word of the clock that is ahead stands."""
-        parked = any(
-            letter.function is function and letter.ending == "parked" and letter.sending.queue == "sweep"
-            for letter in self._scene.letters.values()
-        )
-        is_of_a_worker = not str(state.get("reason", "")).startswith("queued by a sweep")
-        return parked and is_of_a_worker and state["state"] == "PENDING" and any(self._scene.plan.skews)
+        return "" if known == expected else f"its state is {known}: {state.get('reason')}"

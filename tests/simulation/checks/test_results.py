@@ -1,6 +1,9 @@
 """Results of another code, of another function, or without their files; states that go back."""
 
 from dataclasses import replace
+from typing import Any
+
+import pytest
 
 from tests.simulation.court import ARN, OTHER, PREFIX, SCAN_SK, Court
 from tests.simulation.truth import PROFILE, Session
@@ -77,3 +80,30 @@ def test_5_a_state_that_forgets_the_last_good_result(court: Court) -> None:
     court.write("state", {"state": "COVERED", "asOf": 2, "lastGood": {}})
     court.write("state", {"state": "FAILED", "asOf": 2})
     assert court.verdict.endswith("has lost its last good result")
+
+
+LAST_WORD = {"state": "FAILED", "asOf": 2, "at": 50_000}
+
+
+@pytest.mark.parametrize("last", ["FAILED", "UNREADABLE", "EXCLUDED"])
+@pytest.mark.parametrize("passing", ["PENDING", "SCANNING"])
+def test_5_a_last_word_that_is_hidden_by_a_clock_that_is_ahead(court: Court, last: str, passing: str) -> None:
+    court.write("state", LAST_WORD | {"state": last})
+    court.write("state", LAST_WORD | {"state": passing, "at": 60_000})
+    assert court.verdict.startswith("invariant 5")
+    assert f"was {last}, and is {passing}" in court.verdict
+
+
+@pytest.mark.parametrize("change", [{"at": 60_001}, {"asOf": 3}, {"state": "PARTIAL"}, {"state": "EXCLUDED"}])
+def test_5_what_was_said_later_for_certain_may_follow_a_last_word(court: Court, change: dict[str, Any]) -> None:
+    court.write("state", LAST_WORD)
+    court.write("state", LAST_WORD | {"state": "PENDING", "at": 50_001} | change)
+    assert court.verdict == ""
+
+
+def test_5_a_sweep_may_queue_what_has_failed(court: Court) -> None:
+    results, queued = court.oracle.results, LAST_WORD | {"state": "PENDING", "at": 45_000, "queuedAt": 55_000}
+    results.state_written("function#any", LAST_WORD, queued)
+    assert court.verdict == ""
+    results.state_written("function#any", queued | LAST_WORD, queued)
+    assert court.verdict.startswith("invariant 5")

@@ -224,22 +224,6 @@ def test_what_cannot_be_scanned_must_say_so(court: Court, change: dict[str, Any]
     functions[ARN] = replace(functions[ARN], **change)
     state(court, name)
     assert finish(court) == ""
+    court.passes(60)
     state(court, "PENDING", reason="why")
     assert finish(court).endswith("its state is PENDING: why")
-
-
-@pytest.mark.parametrize(
-    ("reason", "verdict"), [("the disk is full", ""), ("queued by a sweep: it has no result", "PENDING")]
-)
-def test_a_workers_last_word_may_give_way_to_another_workers_clock_but_not_to_a_sweeps(
-    court: Court, reason: str, verdict: str
-) -> None:
-    functions = court.scene.organization.functions
-    functions[ARN] = replace(functions[ARN], scan="fault")
-    court.scene.plan = replace(court.scene.plan, skews=(3.0, -3.0))
-    court.send(kind="request", queue="sweep")
-    court.scene.letters["m1"].function = functions[ARN]
-    court.scene.letters["m1"].ending = "parked"
-    state(court, "PENDING", reason=reason)
-    assert verdict in finish(court)
-    assert bool(finish(court)) == bool(verdict)

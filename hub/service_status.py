@@ -1,0 +1,142 @@
+"""How the service is: queues, workers, pause, the last sweep."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from hub.message import Depth, Source
+from hub.service_notes import Pause, WorkerNote
+from hub.standstill import NOTE_LIVES
+from hub.sweeps import SweepRun
+
+
+class Queue(Protocol):
+    """Of a queue, what is asked; see `worker.ports.Queue`."""
+
+    async def depth(self) -> Depth:
+        """How much lies in it."""
+        ...
+
+    async def parked(self) -> int:
+        """How many messages lie in its dead-letter queue, about."""
+        ...
+
+
+class Register(Protocol):
+    """Of the register, what is asked; see `worker.ports.Register`."""
+
+    def workers(self) -> AsyncIterator[WorkerNote]:
+        """The workers that have checked in within the last day, and not out."""
+        ...
+
+    async def paused(self) -> Pause | None:
+        """Whether, by whom and why the service was paused."""
+        ...
+
+    def sweeps(self) -> AsyncIterator[SweepRun]:
+        """The runs of the last 90 days, the newest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueStatus:
+    """One queue.
+
+    Attributes:
+        depth: What lies in it.
+        parked: What lies in its dead-letter queue.
+        oldest: How long the oldest message waits; None where nobody knows.
+    """
+
+    depth: Depth
+    parked: int
+    oldest: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceStatus:
+    """The whole.
+
+    Attributes:
+        at: When it was read (aware, UTC).
+        queues: By source.
+        workers: Those that live by their own word, the oldest first.
+        silent: Notes of workers that were not heard for three minutes and have not checked out: they died, or cannot
+            reach the ledger.
+        pause: None where the service is not paused.
+        last_sweep: The newest that has finished; None if none has in 90 days.
+        running_sweep: The newest, where it has not finished.
+        notes: What could not be found out, in one line each.
+    """
+
+    at: datetime
+    queues: Mapping[Source, QueueStatus]
+    workers: tuple[WorkerNote, ...] = ()
+    silent: tuple[WorkerNote, ...] = ()
+    pause: Pause | None = None
+    last_sweep: SweepRun | None = None
+    running_sweep: SweepRun | None = None
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def running(self) -> int:
+        """Scans that run."""
+        return sum(worker.running for worker in self.workers)
+
+    @property
+    def circuit(self) -> str:
+        """Why workers take no scans for Qualys's sake; empty where none says so."""
+        return next((worker.circuit for worker in self.workers if worker.circuit), "")
+
+    @property
+    def versions(self) -> Sequence[str]:
+        """Of scanhub, among the living workers; more than one while a deployment is under way."""
+        return sorted({worker.version for worker in self.workers})
+
+    @property
+    def scanners(self) -> Sequence[str]:
+        """Engine and version, among the living workers."""
+        return sorted({f"{worker.profile.engine} {worker.profile.version}" for worker in self.workers})
+
+
+async def look(
+    queues: Mapping[Source, Queue],
+    register: Register,
+    *,
+    now: datetime,
+    ages: Mapping[Source, timedelta],
+    notes: Sequence[str] = (),
+) -> ServiceStatus:
+    """Read it: two calls a queue, three to the register.
+
+    Args:
+        queues: By source.
+        register: The register.
+        now: Aware, UTC.
+        ages: Of the oldest messages, as far as they are known.
+        notes: What could not be found out before.
+
+    Raises:
+        Throttled, Unavailable, Misconfigured: A queue or the register cannot be read.
+    """
+    workers = sorted([note async for note in register.workers()], key=lambda note: (note.started_at, note.id))
+    last, newest = None, None
+    async for run in register.sweeps():
+        newest = newest or run
+        if run.finished_at is not None:
+            last = run
+            break
+    return ServiceStatus(
+        at=now,
+        queues={
+            source: QueueStatus(depth=await queue.depth(), parked=await queue.parked(), oldest=ages.get(source))
+            for source, queue in queues.items()
+        },
+        workers=tuple(note for note in workers if now - note.seen_at <= NOTE_LIVES),
+        silent=tuple(note for note in workers if now - note.seen_at > NOTE_LIVES),
+        pause=await register.paused(),
+        last_sweep=last,
+        running_sweep=newest if newest is not None and newest.finished_at is None else None,
+        notes=tuple(notes),
+    )

@@ -1,0 +1,126 @@
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from hub.message import Depth, Source
+from hub.scans import ScanProfile
+from hub.service_notes import Pause, WorkerNote
+from hub.service_status import look
+from hub.standstill import NOTE_LIVES
+from hub.sweeps import SweepCounts, SweepRun
+from tests.ledger_samples import HOUR, MINUTE, NOW
+
+OLD, NEW = (ScanProfile("qscanner", version, "get-report", ("pkg",)) for version in ("4.7.0", "4.8.0"))
+PAUSE = Pause(by="arn:aws:sts::123456789012:assumed-role/ops/ada", reason="maintenance", at=NOW)
+
+
+@dataclass
+class Queue:
+    """Lies as it was put."""
+
+    lies: Depth
+    in_dead_letters: int = 0
+
+    async def depth(self) -> Depth:
+        return self.lies
+
+    async def parked(self) -> int:
+        return self.in_dead_letters
+
+
+@dataclass
+class Register:
+    """Says what it was told."""
+
+    notes: Sequence[WorkerNote] = ()
+    runs: Sequence[SweepRun] = ()
+    pause: Pause | None = None
+    read: list[str] = field(default_factory=list)
+
+    async def workers(self) -> AsyncIterator[WorkerNote]:
+        for note in self.notes:
+            yield note
+
+    async def paused(self) -> Pause | None:
+        return self.pause
+
+    async def sweeps(self) -> AsyncIterator[SweepRun]:
+        for run in self.runs:
+            self.read.append(run.id)
+            yield run
+
+
+QUEUES = {
+    Source.CHANGES: Queue(Depth(visible=3, in_flight=2, delayed=1), in_dead_letters=4),
+    Source.SWEEP: Queue(Depth(visible=900, in_flight=0, delayed=0)),
+}
+
+
+def worker(name: str, *, heard: timedelta = MINUTE, profile: ScanProfile = NEW, running: int = 1) -> WorkerNote:
+    return WorkerNote(
+        id=name,
+        version="0.1.0",
+        profile=profile,
+        slots=4,
+        running=running,
+        started_at=NOW - HOUR,
+        seen_at=NOW - heard,
+    )
+
+
+def run(name: str, *, finished: bool = True) -> SweepRun:
+    return SweepRun(
+        id=name,
+        scope_id="abc",
+        started_at=NOW - HOUR,
+        finished_at=NOW if finished else None,
+        counts=SweepCounts(functions=7),
+    )
+
+
+async def test_queues_have_depth_age_and_parked() -> None:
+    told = await look(QUEUES, Register(), now=NOW, ages={Source.SWEEP: 90 * MINUTE}, notes=["no metrics"])
+    changes, sweep = told.queues[Source.CHANGES], told.queues[Source.SWEEP]
+    assert (changes.depth.visible, changes.parked, changes.oldest) == (3, 4, None)
+    assert (sweep.depth.visible, sweep.parked, sweep.oldest) == (900, 0, 90 * MINUTE)
+    assert (told.at, told.notes, told.pause) == (NOW, ("no metrics",), None)
+
+
+async def test_a_worker_that_was_not_heard_for_three_minutes_is_silent_and_counts_for_nothing() -> None:
+    living, at_the_limit = worker("b", running=2), worker("a", heard=NOTE_LIVES)
+    dead = worker("dead", heard=NOTE_LIVES + timedelta(seconds=1), profile=OLD, running=4)
+    told = await look({}, Register([living, dead, at_the_limit]), now=NOW, ages={})
+    assert told.workers == (at_the_limit, living)
+    assert told.silent == (dead,)
+    assert told.running == 3
+    assert (told.versions, told.scanners) == (["0.1.0"], ["qscanner 4.8.0"])
+
+
+async def test_while_a_deployment_is_under_way_both_versions_are_told() -> None:
+    notes = [worker("a", profile=OLD), replace(worker("b"), version="0.2.0", circuit="Qualys refuses the token")]
+    told = await look({}, Register(notes), now=NOW, ages={})
+    assert told.versions == ["0.1.0", "0.2.0"]
+    assert told.scanners == ["qscanner 4.7.0", "qscanner 4.8.0"]
+    assert told.circuit == "Qualys refuses the token"
+
+
+async def test_the_last_sweep_is_the_newest_that_has_finished() -> None:
+    register = Register(runs=[run("3", finished=False), run("2"), run("1")], pause=PAUSE)
+    told = await look({}, register, now=NOW, ages={})
+    assert told.last_sweep is not None
+    assert told.running_sweep is not None
+    assert (told.last_sweep.id, told.running_sweep.id) == ("2", "3")
+    assert told.pause is PAUSE
+    assert register.read == ["3", "2"], "no more is read than is needed"
+
+
+async def test_an_interrupted_sweep_before_a_finished_one_does_not_run() -> None:
+    told = await look({}, Register(runs=[run("2"), run("1", finished=False)]), now=NOW, ages={})
+    assert told.last_sweep is not None
+    assert (told.last_sweep.id, told.running_sweep) == ("2", None)
+
+
+async def test_without_anything_nothing_is_made_up() -> None:
+    told = await look({}, Register(), now=NOW, ages={})
+    assert (told.last_sweep, told.running_sweep, told.workers, told.silent) == (None, None, (), ())
+    assert (told.running, told.circuit, told.versions, told.scanners) == (0, "", [], [])
