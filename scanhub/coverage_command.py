@@ -198,7 +198,7 @@ def _tell_groups(group: Group, groups: Mapping[str, States], *, as_json: bool, a
 def _tell_functions(rows: list[CoverageRow], is_cut: bool, *, as_json: bool, as_csv: bool) -> None:
     if as_json:
         functions = [row_document(row) for row in rows]
-        _write({"schemaVersion": SCHEMA_VERSION, "functions": functions, "isCut": is_cut})
+        _write({"schemaVersion": SCHEMA_VERSION, "listed": functions, "isCut": is_cut})
     elif as_csv:
         _write_rows(FUNCTION_COLUMNS, [function_cells(row) for row in rows])
     else:

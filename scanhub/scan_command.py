@@ -61,6 +61,8 @@ def scan(  # noqa: PLR0913, PLR0917  # the options of a command line
     wanted = _wanted(arns or [], listed(account), regions.parse(region), tuple(tag or ()))
     patience = timeout if wait else 0
     if in_hub:
+        if wanted.named:
+            raise Misconfigured("--in-hub goes with --account or --tag: ask for named functions from here")
         raise typer.Exit(run_in_hub(_arguments(wanted, force=force, patience=patience), wait=wait))
     console = terminal.console(stderr=as_json)
     outcome = asyncio.run(_scan(wanted, console, force=force, patience=patience))
@@ -92,7 +94,7 @@ def _arguments(wanted: Wanted, *, force: bool, patience: int) -> list[str]:
     options = {"--account": wanted.accounts, "--region": wanted.regions, "--tag": tuple(map(str, wanted.tags))}
     words = [word for option, values in options.items() for value in values for word in (option, value)]
     waiting = ["--wait", "--timeout", str(patience)] if patience else []
-    return ["scan", *map(str, wanted.named), *words, *(["--force"] if force else []), *waiting]
+    return ["scan", *words, *(["--force"] if force else []), *waiting]
 
 
 async def _scan(wanted: Wanted, console: Console, *, force: bool, patience: int) -> Outcome:

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hub.dead_letters.message import printable
 from hub.message import Source
 from hub.queue_age import oldest_ages
 from hub.service_notes import WorkerNote
@@ -106,9 +107,9 @@ def _tell(told: ServiceStatus, console: Console) -> None:
     if told.pause is not None:
         reason = f": {told.pause.reason}" if told.pause.reason else ""
         line = f"PAUSED since {told.pause.at:%Y-%m-%d %H:%M} UTC by {told.pause.by}{reason}; go on with: scanhub resume"
-        console.print(Text(line, style="bold yellow"), soft_wrap=True)
+        console.print(Text(printable(line), style="bold yellow"), soft_wrap=True)
     if told.circuit:
-        console.print(Text(f"BREAKER OPEN: {told.circuit}", style="bold red"), soft_wrap=True)
+        console.print(Text(printable(f"BREAKER OPEN: {told.circuit}"), style="bold red"), soft_wrap=True)
     console.print(_queues(told))
     console.print()
     if told.workers:

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hub.coverage import Coverage, CoverageState
+from hub.dead_letters.message import printable
 from hub.findings import Finding
 from hub.scans import ScanStatus, ScanSummary, Severity
 from spoke.arn import FunctionArn
@@ -67,7 +68,7 @@ def problem_lines(problems: Iterable[tuple[str, str]]) -> list[str]:
     """
     regions: dict[str, list[str]] = {}
     for region, text in sorted(problems):
-        regions.setdefault(text, []).append(region)
+        regions.setdefault(printable(text), []).append(region)
     return [f"{', '.join(where)}: {text}" if any(where) else text for text, where in regions.items()]
 
 

@@ -281,9 +281,9 @@ class TestCoverage:
         everything = document("coverage", *(word for account in SPOKES for word in ("--account", account)))
         listed = promised("coverage of functions", document("coverage", *options))
         assert not listed["isCut"]
-        assert listed["functions"] == [row for row in everything["functions"] if expected(row)]
-        assert listed["functions"]
-        assert all(row["reason"] for row in listed["functions"])
+        assert listed["listed"] == [row for row in everything["listed"] if expected(row)]
+        assert listed["listed"]
+        assert all(row["reason"] for row in listed["listed"])
 
     def test_csv_has_every_function(self, town: Town) -> None:
         rows = list(csv.DictReader(io.StringIO(invoke("coverage", "--csv").stdout)))
@@ -294,7 +294,7 @@ class TestCoverage:
 
     def test_a_list_that_is_cut_says_so(self) -> None:
         cut = document("coverage", "--account", SPOKES[0], "--limit", "5")
-        assert (len(cut["functions"]), cut["isCut"]) == (5, True)
+        assert (len(cut["listed"]), cut["isCut"]) == (5, True)
         shown = invoke("coverage", "--account", SPOKES[0], "--limit", "5")
         assert "There are more than 5" in shown.stderr
         assert len(shown.stdout.splitlines()) == 6

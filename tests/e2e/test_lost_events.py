@@ -56,7 +56,7 @@ class Place:
 
     def states(self) -> Mapping[str, CoverageState]:
         """Of every function that is known, by ARN."""
-        rows = document("coverage", "--account", ",".join(self.deployment.spokes))["functions"]
+        rows = document("coverage", "--account", ",".join(self.deployment.spokes))["listed"]
         return {row["function"]: CoverageState(row["state"]) for row in rows}
 
     def update(self, function: Published, package: bytes) -> None:

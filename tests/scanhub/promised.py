@@ -150,7 +150,7 @@ DOCUMENTS = {
         summaryKey=TEXT_OR_NOTHING,
     ),
     "coverage": thing(schemaVersion=VERSION, **COUNTED, accounts=several(OF_ACCOUNT), objective=several(DAY)),
-    "coverage of functions": thing(schemaVersion=VERSION, functions=several(ROW), isCut=FLAG),
+    "coverage of functions": thing(schemaVersion=VERSION, listed=several(ROW), isCut=FLAG),
     "coverage by account": thing(schemaVersion=VERSION, groupBy={"const": "account"}, groups=several(OF_ACCOUNT)),
     **{
         f"coverage by {group}": thing(

@@ -74,8 +74,8 @@ def test_the_whole_has_what_it_promises() -> None:
 
 def test_a_list_has_what_it_promises() -> None:
     rows = [row_document(ROW), row_document(FAULTY)]
-    document = promised("coverage of functions", as_json({"schemaVersion": 1, "functions": rows, "isCut": False}))
-    covered, faulty = document["functions"]
+    document = promised("coverage of functions", as_json({"schemaVersion": 1, "listed": rows, "isCut": False}))
+    covered, faulty = document["listed"]
     assert (covered["reason"], covered["runtime"]) == ("scanned 2026-11-19 09:30 UTC", "python3.12")
     assert (faulty["name"], faulty["version"], faulty["resultAt"]) == ("refunds_worker", "7", None)
 

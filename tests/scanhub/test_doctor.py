@@ -44,7 +44,14 @@ def engineer(deployment: Deployment) -> Environment:
 @pytest.fixture
 def worker(engineer: Environment, deployment: Deployment, tmp_path: Path) -> Environment:
     """Of the worker."""
-    own = {"SCANHUB_QSCANNER_PATH": str(STAND_IN), "SCANHUB_WORK_DIR": str(tmp_path / "work")}
+    # This cloud has no organization that could be asked.
+    accounts = tmp_path / "accounts.txt"
+    accounts.write_text("\n".join(deployment.spokes))
+    own = {
+        "SCANHUB_QSCANNER_PATH": str(STAND_IN),
+        "SCANHUB_WORK_DIR": str(tmp_path / "work"),
+        "SCANHUB_ACCOUNTS_FILE": str(accounts),
+    }
     return {**engineer, **deployment.settings, **own}
 
 

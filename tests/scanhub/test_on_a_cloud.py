@@ -73,7 +73,7 @@ def test_a_drain_scans_the_samples_that_were_published_and_what_was_asked_for(
     status = promised("status", json.loads(scanhub("status", "--json", **cloud).out))
     assert (status["queues"]["changes"]["visible"], status["lastSweep"]) == (0, None)
     listed = json.loads(scanhub("coverage", "--region", "eu-central-1,us-east-1", "--json", **cloud).out)
-    states = {one["function"]: one["state"] for one in promised("coverage of functions", listed)["functions"]}
+    states = {one["function"]: one["state"] for one in promised("coverage of functions", listed)["listed"]}
     assert len(states) == len(SAMPLES)
     assert (states[ORDERS], states[EXCLUDED]) == ("COVERED", "EXCLUDED")
     assert "orders-api" in scanhub("coverage", "--state", "covered", **cloud).out

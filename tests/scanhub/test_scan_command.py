@@ -4,6 +4,7 @@ import io
 import json
 from dataclasses import replace
 
+import pytest
 from rich.console import Console
 
 from hub.coverage import Coverage, CoverageState
@@ -12,8 +13,9 @@ from hub.scan_requests import Waiting
 from hub.scan_selection import Wanted
 from hub.tagged_functions import Tag
 from scanhub import scan_command
-from scanhub.scan_command import progress_line
+from scanhub.scan_command import progress_line, scan
 from scanhub.scan_documents import scan_document
+from spoke.errors import Misconfigured
 from tests.ledger_samples import CHECKOUT, NOW, REFUNDS, SUMMARY
 from tests.scanhub.promised import promised
 
@@ -75,11 +77,17 @@ def test_progress_says_how_many_have_ended_and_how() -> None:
 
 
 def test_the_command_line_for_the_hub_asks_for_the_same() -> None:
-    wanted = Wanted(
-        named=(CHECKOUT,), accounts=("210000000001",), regions=("eu-central-1",), tags=(Tag.parse("team=pay ments"),)
-    )
+    wanted = Wanted(accounts=("210000000001",), regions=("eu-central-1",), tags=(Tag.parse("team=pay ments"),))
     assert scan_command._arguments(wanted, force=True, patience=60) == [
-        *("scan", str(CHECKOUT), "--account", "210000000001", "--region", "eu-central-1", "--tag", "team=pay ments"),
+        *("scan", "--account", "210000000001", "--region", "eu-central-1", "--tag", "team=pay ments"),
         *("--force", "--wait", "--timeout", "60"),
     ]
-    assert scan_command._arguments(Wanted(named=(CHECKOUT,)), force=False, patience=0) == ["scan", str(CHECKOUT)]
+    alone = Wanted(accounts=("210000000001",))
+    assert scan_command._arguments(alone, force=False, patience=0) == ["scan", "--account", "210000000001"]
+
+
+def test_named_functions_are_not_asked_for_by_a_task() -> None:
+    """The task's role may send to the sweep's queue alone: on AWS it would be refused there."""
+    arn = "arn:aws:lambda:eu-central-1:210000000001:function:orders-api"
+    with pytest.raises(Misconfigured, match="--in-hub goes with --account or --tag"):
+        scan(arns=[arn], in_hub=True)
