@@ -349,4 +349,4 @@ def test_the_sweep_is_a_task_on_a_schedule(hub: Deployment) -> None:
     (container,) = hub.client("ecs").describe_task_definition(taskDefinition=task)["taskDefinition"][
         "containerDefinitions"
     ]
-    assert container["command"] == ["sweep"]
+    assert container["command"] == ["sweep", "--metrics"]
