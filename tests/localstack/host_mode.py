@@ -39,6 +39,7 @@ SERVICES = (
     "kms",
     "lambda",
     "logs",
+    "resourcegroupstaggingapi",
     "s3",
     "secretsmanager",
     "sns",

@@ -10,7 +10,7 @@ from infra.rollout.site import HUB_STACK, MONITORING_STACK, SPOKE_STACK
 from tests.conftest import forget_aws
 from tests.e2e.checks import MainJob
 from tests.e2e.main_job import Aftermath, run
-from tests.infra.template import of_type, template
+from tests.infra.template import template
 from tests.localstack.host_mode import ACCOUNT, Localstack
 
 pytestmark = [
@@ -28,8 +28,8 @@ DEPLOYED = {HUB_STACK: "hub.yaml", MONITORING_STACK: "hub-monitoring.yaml", SPOK
 NOT_DEPLOYED = {"hub-network.yaml"}
 """It has no ECS, whose service alone needs the network; and 4.9 knows no Fn::Cidr."""
 
-HUB_CONDITIONS = {"CreatesQualysSecret", "RaisesAlarms"}
-"""Those that hold in the hub's stacks as they are deployed here, without an image to run."""
+HUB_CONDITIONS = {"CreatesQualysSecret", "Monitors", "RaisesAlarms"}
+"""Those that hold in the hub's stacks as they are deployed here, without an image to run: nothing scales or sweeps."""
 
 PRIMARY_CONDITIONS = {"CreatesRoles", "WritesTags"}
 """Those that hold in a spoke's stack of the primary region; in the other regions none does."""
@@ -91,7 +91,9 @@ class TestDeployment:
                 assert (target["Arn"], target["RoleArn"]) == (deployment.outputs["BusArn"], role)
 
     def test_each_alarm_tells_the_hubs_topic(self, aftermath: Aftermath) -> None:
-        meant = {one["AlarmName"] for one in of_type("hub-monitoring.yaml", "AWS::CloudWatch::Alarm").values()}
+        declared = template("hub-monitoring.yaml")["Resources"].values()
+        of_alarms = [one for one in declared if one["Type"] == "AWS::CloudWatch::Alarm"]
+        meant = {one["Properties"]["AlarmName"] for one in of_alarms if one.get("Condition") in {None, *HUB_CONDITIONS}}
         alarms = aftermath.deployment.client("cloudwatch").describe_alarms(MaxRecords=100)["MetricAlarms"]
         assert {one["AlarmName"] for one in alarms} == meant
         assert {tuple(one["AlarmActions"]) for one in alarms} == {(aftermath.deployment.outputs["TopicArn"],)}
