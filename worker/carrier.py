@@ -149,10 +149,16 @@ class Carrier:
 
     async def _settle(self, trip: Trip, ending: Ending) -> Ending:
         """Do with the message what the ending says; where that fails it comes again by its visibility."""
+        heartbeat, settlement = self._heartbeats[trip.message.source], self._settlements[trip.message.source]
+        kept_until = heartbeat.kept_until(trip.message)
         try:
             if ending.kind is EndingKind.GIVEN_BACK:
-                await self._heartbeats[trip.message.source].part_with(trip.message)
-            if await self._settlements[trip.message.source].settle(trip, ending):
+                await heartbeat.part_with(trip.message)
+            is_done = await settlement.settle(trip, ending)
+            # Deleted, it cannot be extended any more: then what was known before stands.
+            kept_until = heartbeat.kept_until(trip.message) or kept_until
+            # SQS calls it a success also by a stale handle: answered later than this, another may have the last word.
+            if is_done and kept_until is not None and self._world.clock.now() < kept_until:
                 self._objective.count(trip, ending)
         except asyncio.CancelledError:
             _carry_on()

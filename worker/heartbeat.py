@@ -65,6 +65,13 @@ class Heartbeat:
         if held is not None and held.message.receipt_handle == message.receipt_handle:
             del self._holds[message.id]
 
+    def kept_until(self, message: Message) -> datetime | None:
+        """Before this moment nobody else receives this message; None if this delivery of it is not held here."""
+        held = self._holds.get(message.id)
+        if held is None or held.message.receipt_handle != message.receipt_handle:
+            return None
+        return held.visible_at
+
     async def part_with(self, message: Message) -> None:
         """Let go of it, once a beat in flight has ended: that would undo the delay with which it is given back."""
         self.let_go(message)

@@ -99,11 +99,14 @@ class Course:
         await self.sweepers.ended()
         await self._passed(loop.time() + RETRY_HOURS * 3600 + REST)
         began = loop.time()
-        for _ in range(2):
+        anew = 0
+        while anew < 2 and not self._over.done():
             self.trace.note("world", "sweeps for the last time")
             self.sweepers.begin(is_last=True)
             await self.sweepers.ended()
             await self._empty(bound=loop.time() + self._patience())
+            # One that ends what another had begun leaves out what that has done, however long ago.
+            anew += not self.sweepers.went_on
         if not self._over.done():
             self._grounds.oracle.sweeps.finished(since=began)
 

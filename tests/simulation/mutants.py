@@ -341,10 +341,9 @@ MUTANTS = (
     Mutant(
         "counts changes before they are settled",
         "worker/carrier.py",
-        "            if await self._settlements[trip.message.source].settle(trip, ending):\n"
-        "                self._objective.count(trip, ending)",
+        "            is_done = await settlement.settle(trip, ending)\n",
         "            self._objective.count(trip, ending)\n"
-        "            await self._settlements[trip.message.source].settle(trip, ending)",
+        "            is_done = await settlement.settle(trip, ending)\n",
     ),
     Mutant(
         "notes as queued what it sends afterwards",

@@ -9,12 +9,13 @@ from hub.sweep.report import SweepReport
 from hub.sweep.sweep import Sweep
 from hub.sweeps import SweepScope
 from spoke.errors import Retry
+from tests.simulation.checks.sweeps import CLOCKS
 from tests.simulation.grounds import Grounds
 from tests.simulation.line import Line
 from tests.simulation.links import LinkedObjects, linked_register
 from tests.simulation.loop import Host
 from tests.simulation.sweep_links import LinkedSweepLedger, LinkedSweepQueue, linked_estate
-from tests.simulation.truth import PROFILE, START
+from tests.simulation.truth import PROFILE, START, moment
 from worker.memory.clock import LoopClock
 
 
@@ -26,10 +27,12 @@ class Sweepers:
 
     Attributes:
         hosts: Of every process that there was.
+        went_on: Whether the one that ended last has gone on with a run that another had begun before it was there.
     """
 
     def __init__(self, grounds: Grounds) -> None:
         self.hosts: list[Host] = []
+        self.went_on = False
         self._grounds = grounds
         self._rng = Random(f"sweeps {grounds.plan.seed}")  # noqa: S311  # repeatable on purpose
         self._running: dict[asyncio.Task[SweepReport], tuple[str, Host, Line]] = {}
@@ -69,7 +72,8 @@ class Sweepers:
         task = grounds.loop.create_task(working, context=host.context)
         self._running[task] = name, host, line
         self._idle.clear()
-        task.add_done_callback(lambda ended: self._ended(ended, is_last=is_last), context=grounds.world)
+        since = grounds.loop.time()
+        task.add_done_callback(lambda ended: self._ended(ended, since, is_last=is_last), context=grounds.world)
         if killed_after:
             grounds.loop.call_later(killed_after, self._kill, name, "from outside", context=grounds.world)
 
@@ -91,7 +95,7 @@ class Sweepers:
                 line.is_over = True
                 self._forget(task)
 
-    def _ended(self, task: asyncio.Task[SweepReport], *, is_last: bool) -> None:
+    def _ended(self, task: asyncio.Task[SweepReport], since: float, *, is_last: bool) -> None:
         if task not in self._running:
             return
         name, _, _ = self._running[task]
@@ -100,8 +104,9 @@ class Sweepers:
         if error is None and not task.cancelled():
             report = task.result()
             how = "stopped" if report.stopped else "done" if report.is_complete else "done in part"
-            if is_last and how != "done":
-                grounds.scene.violated(12, f"{name}, the last sweep, is {how}: {report.stopped or report.problems}")
+            if is_last:
+                grounds.oracle.sweeps.last_ended(name, report, since)
+            self.went_on = report.run is not None and report.run.started_at < moment(since - CLOCKS)
             grounds.trace.note(name, "ends", how, report.counts)
         elif isinstance(error, Retry) and not is_last:
             how = "gave up"

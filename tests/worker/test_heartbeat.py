@@ -170,3 +170,18 @@ def test_letting_an_older_delivery_go_keeps_the_newer_one_held() -> None:
         assert len(held.heartbeat) == 1
 
     run(main())
+
+
+def test_how_long_a_message_is_kept_is_told_of_the_delivery_that_is_held() -> None:
+    async def main() -> None:
+        held = Held()
+        older = held.hold("a", "r1")
+        newer = held.hold("a", "r2")
+        assert held.heartbeat.kept_until(older) is None
+        assert held.heartbeat.kept_until(newer) == START + VISIBILITY
+        await held.beat_later()
+        assert held.heartbeat.kept_until(newer) == START + VISIBILITY / 3 + VISIBILITY
+        held.heartbeat.let_go(newer)
+        assert held.heartbeat.kept_until(newer) is None
+
+    run(main())

@@ -221,6 +221,64 @@ def test_a_message_that_sqs_delivers_again_after_its_end_counts_once() -> None:
     run(main())
 
 
+@pytest.mark.parametrize(
+    ("seconds", "is_extended", "is_answer", "changes"),
+    [(100, False, True, 1), (130, False, True, 0), (130, True, False, 1), (100, True, True, 1)],
+    ids=["before others may receive it", "after that", "extended meanwhile", "gone when it was to be extended"],
+)
+def test_a_deletion_counts_if_it_is_answered_while_the_message_is_kept(
+    seconds: float, is_extended: bool, is_answer: bool, changes: int
+) -> None:
+    """For so long nobody else can have it: another, who receives it after that, counts it."""
+
+    async def main() -> None:
+        world = with_function()
+        world.scanner.script(function(), Script(duration=timedelta(seconds=1)))
+
+        async def on_call(operation: str, *, after: bool) -> None:
+            if operation == "extend" and not is_extended:
+                raise Unavailable("SQS does not answer")
+            # Received at 0:00, visible to others again at 2:00.
+            if operation == "delete" and after is is_answer:
+                await asyncio.sleep(seconds)
+
+        world.changes.on_call = on_call
+        await worked_off(world, event())
+        assert sum(one.changes for one in await days(world)) == changes
+        assert [trip.ending.kind for trip in world.watch.trips if trip.ending is not None] == [EndingKind.STORED]
+
+    run(main())
+
+
+def test_a_change_counts_once_that_another_worker_deletes_before_a_stale_deletion_is_answered() -> None:
+    """SQS calls a deletion by a stale receipt handle a success, too."""
+
+    async def main() -> None:
+        world = with_function()
+        deletions: list[float] = []
+
+        async def on_call(operation: str, *, after: bool) -> None:
+            if operation == "extend":
+                raise Unavailable("SQS does not answer")
+            if operation == "delete" and not after:
+                deletions.append(asyncio.get_running_loop().time())
+                if len(deletions) == 1:
+                    await asyncio.sleep(300)
+
+        world.changes.on_call = on_call
+        async with running(world.service()):
+            await world.changes.send(event(), group=ACCOUNT)
+            while not deletions:
+                await asyncio.sleep(1)
+            async with running(world.service()):
+                await asyncio.sleep(400)
+        assert world.endings() == [("covered", "fresh"), ("stored", "success")]
+        assert len(deletions) == 2
+        assert [one.changes for one in await days(world)] == [1]
+
+    run(main())
+
+
 def test_counts_are_written_once_a_minute_and_at_the_end() -> None:
     async def main() -> None:
         world = TestWorld(max_concurrent_scans=10, max_scans_per_account=10)

@@ -3,6 +3,7 @@
 from hub.coverage import Coverage
 from hub.ledger_schema import milliseconds
 from hub.standing import Standing
+from hub.sweep.report import SweepReport
 from tests.simulation.plan import RETRY_HOURS
 from tests.simulation.scene import Item, Scene, second_of
 from tests.simulation.truth import PROFILE, Function
@@ -79,6 +80,19 @@ class Sweeps:
         has_just_failed = state["state"] in FAILURES and now - second_of(state["at"]) < RETRY_HOURS * 3600 - CLOCKS
         if has_just_failed and is_of_this_code and self._unchanged(function, since):
             scene.violated(12, f"{sweeper} queues {function.arn}, which has just failed")
+
+    def last_ended(self, sweeper: str, report: SweepReport, since: float) -> None:
+        """A sweep in which nothing may go wrong any more has ended; its process began at that second.
+
+        If it goes on with an interrupted run, it tells also of what that has met where it was done: those accounts
+        are not entered again before the next run.
+        """
+        if report.stopped:
+            self._scene.violated(12, f"{sweeper}, the last sweep, is stopped: {report.stopped}")
+        for problem in report.problems:
+            swept_at = (self._scene.item("accounts", problem.account) or {}).get("sweptAt")
+            if swept_at is None or second_of(swept_at) >= since - CLOCKS:
+                self._scene.violated(12, f"{sweeper}, the last sweep, is done in part: {problem}")
 
     def finished(self, *, since: float) -> None:
         """The last sweep was worked off; what it had to look at was so from this second on."""

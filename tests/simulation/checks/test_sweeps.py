@@ -7,6 +7,9 @@ import pytest
 
 from hub.coverage import Coverage, CoverageState
 from hub.standing import Standing
+from hub.sweep.report import AccountResult, SweepReport
+from hub.sweep_items import new_run
+from hub.sweeps import SweepCounts, SweepScope
 from tests.simulation.court import ARN, CONTENT, OTHER, SCAN_SK, Court
 from tests.simulation.truth import EXCLUDED_TAG, PROFILE, START, Function, Version, moment
 
@@ -227,3 +230,42 @@ def test_what_cannot_be_scanned_must_say_so(court: Court, change: dict[str, Any]
     court.passes(60)
     state(court, "PENDING", reason="why")
     assert finish(court).endswith("its state is PENDING: why")
+
+
+def ends(court: Court, *, problem: str = "", stopped: str = "", since: float) -> None:
+    """The last sweep, in which nothing may go wrong any more."""
+    scope = SweepScope(profile_id=PROFILE.id)
+    report = SweepReport(
+        run=new_run(scope, moment(100)),
+        scope=scope,
+        counts=SweepCounts(),
+        accounts=(AccountResult(account=ARN.account, problem=problem),),
+        listed_accounts=1,
+        started_at=moment(100),
+        finished_at=moment(since + 1),
+        duration=1.0,
+        stopped=stopped,
+    )
+    court.oracle.sweeps.last_ended("s4", report, since)
+
+
+def test_a_last_sweep_that_finds_an_account_shut(court: Court) -> None:
+    court.write(ARN.account, {"sweptAt": at(5001)}, pk="accounts")
+    ends(court, problem="AccessDenied", since=5000)
+    assert court.verdict.startswith("invariant 12: s4, the last sweep, is done in part: Problem(account='210000000001'")
+
+
+def test_a_last_sweep_that_has_left_an_account_alone(court: Court) -> None:
+    ends(court, problem="no answer for 5 minutes", since=5000)
+    assert court.verdict.startswith("invariant 12: s4, the last sweep, is done in part")
+
+
+def test_a_last_sweep_that_ends_an_interrupted_one_tells_what_that_had_met(court: Court) -> None:
+    court.write(ARN.account, {"sweptAt": at(800)}, pk="accounts")
+    ends(court, problem="AccessDenied", since=5000)
+    assert court.verdict == ""
+
+
+def test_a_last_sweep_that_is_stopped(court: Court) -> None:
+    ends(court, stopped="the service is paused", since=5000)
+    assert court.verdict == "invariant 12: s4, the last sweep, is stopped: the service is paused"
