@@ -9,7 +9,7 @@ from structlog.typing import Processor
 
 from hub.redaction import Redactor
 
-_QUIET = ("aiobotocore", "aiohttp", "asyncio", "boto3", "botocore", "s3transfer", "urllib3")
+QUIET = ("aiobotocore", "aiohttp", "asyncio", "boto3", "botocore", "s3transfer", "urllib3")
 """Libraries whose DEBUG lines hold whole requests and answers, among them the secret as Secrets Manager sends it, which
 nobody could redact before it is known; and whose INFO lines say only which credentials were found."""
 
@@ -52,7 +52,7 @@ def configure(level: str, *, stream: TextIO, terminal: bool | None = None, redac
     )
     logging.root.handlers = [handler]
     logging.root.setLevel(level)
-    for name in _QUIET:
+    for name in QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.root.level))
     logging.captureWarnings(capture=True)
     structlog.configure(

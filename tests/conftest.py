@@ -1,5 +1,6 @@
 """What every test may use: a moto server on a free loopback port, and a clean slate in it."""
 
+import logging
 import os
 import socketserver
 import sys
@@ -10,10 +11,13 @@ from urllib.request import Request, urlopen
 
 import hypothesis
 import pytest
+import structlog
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession, get_session
 from botocore.loaders import create_loader
 from coverage import Coverage
+
+from hub import logs
 
 # A slow machine is no fault of the code, and a test's own time-out ends what hangs.
 hypothesis.settings.register_profile("scanhub", deadline=None)
@@ -64,6 +68,22 @@ def _models_read_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("botocore.session.create_loader", lambda *_: MODELS)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_they_were() -> Iterator[None]:
+    """A command that runs in this process sets up logging for its own; no other test shall find that."""
+    root, quiet = logging.getLogger(), [logging.getLogger(name) for name in logs.QUIET]
+    handlers, levels = list(root.handlers), [one.level for one in (root, *quiet)]
+    was_configured, configuration = structlog.is_configured(), structlog.get_config()
+    yield
+    root.handlers[:] = handlers
+    for one, level in zip((root, *quiet), levels, strict=True):
+        one.setLevel(level)
+    logging.captureWarnings(capture=False)
+    structlog.reset_defaults()
+    if was_configured:
+        structlog.configure(**configuration)
 
 
 @pytest.fixture(autouse=True)
