@@ -5,6 +5,7 @@ import os
 import socketserver
 import sys
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -70,20 +71,36 @@ def _models_read_once() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(autouse=True)
-def _logs_as_they_were() -> Iterator[None]:
-    """A command that runs in this process sets up logging for its own; no other test shall find that."""
+@contextmanager
+def logs_left_alone() -> Iterator[None]:
+    """Whatever sets up logging meanwhile, afterwards it is as it was."""
     root, quiet = logging.getLogger(), [logging.getLogger(name) for name in logs.QUIET]
     handlers, levels = list(root.handlers), [one.level for one in (root, *quiet)]
     was_configured, configuration = structlog.is_configured(), structlog.get_config()
-    yield
-    root.handlers[:] = handlers
-    for one, level in zip((root, *quiet), levels, strict=True):
-        one.setLevel(level)
-    logging.captureWarnings(capture=False)
-    structlog.reset_defaults()
-    if was_configured:
-        structlog.configure(**configuration)
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        for one, level in zip((root, *quiet), levels, strict=True):
+            one.setLevel(level)
+        logging.captureWarnings(capture=False)
+        structlog.reset_defaults()
+        if was_configured:
+            structlog.configure(**configuration)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _logs_left_alone_by_fixtures() -> Iterator[None]:
+    """A module's own fixtures may run commands; their module's tests find that, and no others."""
+    with logs_left_alone():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _logs_left_alone() -> Iterator[None]:
+    """A command that runs in this process sets up logging for its own; no other test shall find that."""
+    with logs_left_alone():
+        yield
 
 
 @pytest.fixture(autouse=True)
