@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import socketserver
 import sys
 from collections.abc import Generator, Iterator
@@ -34,6 +35,13 @@ MODELS = create_loader()
 _MEASURED = frozenset({"contracts", "hub", "spoke", "worker"})
 """The folders whose tests count for coverage: those of the packages that it is measured of. On Python 3.11 measuring
 makes all code half as slow again, moto's and botocore's too."""
+
+
+def pytest_configure() -> None:
+    """Take Ctrl-C as usual, also where a shell has started this in the background, and ignores it for us."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A handler is not handed on to the commands that tests start; to ignore is.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
