@@ -12,7 +12,7 @@ from hub.coverage_report import NOT_TO_COVER
 from hub.standing import CoverageRow, Standing
 from spoke.arn import FunctionArn
 from spoke.clock import Clock
-from spoke.events import RequestReason, scan_request
+from spoke.own_requests import RequestReason, scan_request
 
 LOOK_SECONDS = 2.0
 """Between two looks at what is waited for; a hundred functions are one read."""
@@ -21,7 +21,8 @@ AT_ONCE = 500
 """Requests handed to the queue in one go: fifty calls at the same time."""
 
 UNSETTLED = frozenset({CoverageState.PENDING, CoverageState.SCANNING, CoverageState.STALE})
-"""States that change by themselves while the service works."""
+"""States that change by themselves while the service works. `STALE` does so also where no sweep has queued it: whoever
+waits has asked for the function, and the worker that takes the request writes a result, or why there is none."""
 
 
 class Standings(Protocol):

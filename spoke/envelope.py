@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, NoReturn, TypeVar
 
 from spoke import timestamps
+from spoke.arn import FunctionArn, InvalidArn, is_account, is_region
 
 MAX_BODY = 1024 * 1024
 """Bytes of one SQS message (1 MiB)."""
@@ -112,6 +113,34 @@ def label(envelope: Mapping[str, Any], key: str) -> str | None:
     if text is not None and _LABEL.fullmatch(text) is None:
         raise Faulty(MalformedReason.WRONG_TYPE, f"{key} is {shown(text)}")
     return text
+
+
+def place_of(envelope: Mapping[str, Any]) -> tuple[str, str]:
+    """The account and the region that it comes from.
+
+    Raises:
+        Faulty: One of them is missing, or none.
+    """
+    account = text_of(envelope, "account")
+    if not is_account(account):
+        raise Faulty(MalformedReason.BAD_ACCOUNT, f"account is {shown(account)}, not twelve digits")
+    region = text_of(envelope, "region")
+    if not is_region(region):
+        raise Faulty(MalformedReason.BAD_REGION, f"region is {shown(region)}")
+    return account, region
+
+
+def function_of(holder: Mapping[str, Any], key: str, path: str, *, account: str, region: str) -> FunctionArn:
+    """The function that a field names: by its ARN, or by part of one, which the account and region complete.
+
+    Raises:
+        Faulty: It is missing, or names none.
+    """
+    text = text_of(holder, key, path)
+    try:
+        return FunctionArn.complete(text, account=account, region=region)
+    except InvalidArn:
+        raise Faulty(MalformedReason.BAD_ARN, f"{path}{key} is {shown(text)}") from None
 
 
 def text_of(holder: Mapping[str, Any], key: str, path: str = "") -> str:

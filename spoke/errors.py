@@ -46,6 +46,11 @@ class ScanhubError(Exception):
         self.exit_code = exit_code
 
 
+def words_of(error: BaseException) -> str:
+    """What an error says, in a line; of one that is none of ours, what Python shows of it."""
+    return error.text if isinstance(error, ScanhubError) else repr(error)
+
+
 class Misconfigured(ScanhubError):
     """A setting, a secret or the scanner's checksum is wrong. Nothing but a person can mend it."""
 

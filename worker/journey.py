@@ -10,8 +10,10 @@ from hub import exclusion
 from hub.coverage import Coverage, CoverageState
 from hub.message import Message
 from hub.scans import Claim, Claimed, Fresh, Held, ScanKey, ScanRecord, ScanSummary, new_scan_id
+from spoke.changes import Change, Ignored
+from spoke.envelope import Malformed
 from spoke.errors import Gone, LeaseHeld, ScanhubError, WorkerDied
-from spoke.events import Change, Ignored, Malformed, read
+from spoke.events import read
 from spoke.functions import readiness
 from spoke.snapshot import FunctionSnapshot
 from worker import effects, leases, scanning, states, tries

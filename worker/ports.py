@@ -1,7 +1,7 @@
 """What the worker needs of the world, as protocols.
 
 Each has an AWS adapter (in `spoke/` or `hub/`) and an in-memory one (in `worker/memory/`); both pass the contract tests
-in `tests/contracts/`. The results bucket's protocol, `Objects`, stands in `hub.results`.
+in `tests/contracts/`. The results bucket's protocol, `Objects`, stands in `hub.results_bucket`.
 Every method may raise `Throttled` or `Unavailable` besides what it names.
 """
 

@@ -10,8 +10,8 @@ from hub.message import Message
 from hub.scans import ScanSummary
 from hub.tries import Failure
 from spoke.arn import FunctionArn
+from spoke.changes import Change, ChangeKind
 from spoke.errors import ScanhubError
-from spoke.events import Change, ChangeKind
 from spoke.snapshot import FunctionSnapshot
 
 

@@ -9,7 +9,8 @@ import pytest
 from hub.coverage import Coverage, CoverageState
 from hub.scan_requests import LOOK_SECONDS, Waiting, ask, of_account, settled
 from spoke.arn import FunctionArn
-from spoke.events import Change, read
+from spoke.changes import Change
+from spoke.events import read
 from tests.ledger_samples import CHECKOUT, HOUR, NOW, REFUNDS
 from tests.virtual_time import run
 from worker.memory.clock import LoopClock

@@ -16,7 +16,7 @@ from hub.metrics import NAMESPACE
 from hub.scans import ScanStatus, ScanSummary
 from hub.sweeps import SweepCounts
 from spoke.arn import FunctionArn
-from spoke.events import Change, ChangeKind
+from spoke.changes import Change, ChangeKind
 from tests.infra.metric_math import Figure, value
 from tests.infra.template import INFRA, of_type, placed, template, text
 

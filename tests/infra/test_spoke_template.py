@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from moto.events.models import EventPattern
 
-from spoke.events import Change, Ignored, IgnoredReason, read
+from spoke.changes import Change, Ignored, IgnoredReason
+from spoke.events import read
 from tests.infra.template import actions, of_type, pattern, roles, template
 from tests.policies.rendering import Rendered
 from tests.policies.world import HUB, OTHER_REGION, REGION, SPOKE, hub, spoke

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from spoke.events import Change, ChangeKind
+from spoke.changes import Change, ChangeKind
 from tests.worker.worlds import event, function, message
 from worker.trip import Trip
 

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from inspect import signature
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec
 
 from pydantic import SecretStr
 
@@ -17,12 +18,11 @@ from hub.results import Results
 from hub.scans import ScanKey
 from hub.settings import Settings
 from spoke.arn import FunctionArn
-from spoke.events import scan_request
+from spoke.own_requests import scan_request
 from spoke.snapshot import FunctionSnapshot
 from tests.virtual_time import run
 from worker.journey import journey
 from worker.memory.clock import START, LoopClock
-from worker.memory.hooks import OnCall
 from worker.memory.ledger import MemoryLedger
 from worker.memory.metrics import MemoryMetrics
 from worker.memory.notifier import MemoryNotifier
@@ -41,6 +41,8 @@ CODE = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
 NEWER_CODE = "Gtq8B2vZ4bqUo1WkH0cO5l0nHlLq3Jk2m4nXx1m5D3E="
 
 LONG = Script(duration=timedelta(hours=2))
+
+P = ParamSpec("P")
 
 
 def settings(**changes: Any) -> Settings:
@@ -205,19 +207,33 @@ async def travel_again(world: TestWorld, body: str, times: int) -> tuple[Ending,
     return await travel(world, body, receive_count=times, now=world.clock.now())
 
 
-def in_world(**changes: Any) -> Callable[[Callable[[TestWorld], Any]], Callable[[], None]]:
-    """Run the test in virtual time, in a world of these settings that holds one function, `payments`."""
+def in_world(
+    *, filled: int | None = None, **changes: Any
+) -> Callable[[Callable[Concatenate[TestWorld, P], Awaitable[None]]], Callable[P, None]]:
+    """Run the test in virtual time, in a world of its own.
 
-    def decorate(test: Callable[[TestWorld], Any]) -> Callable[[], None]:
-        async def main() -> None:
+    Args:
+        filled: The world holds so many functions, and an event for each in the queue; see `fill`. None: it holds one
+            function, `payments`, and no event.
+        changes: Settings.
+    """
+
+    def decorate(test: Callable[Concatenate[TestWorld, P], Awaitable[None]]) -> Callable[P, None]:
+        async def main(*arguments: P.args, **named: P.kwargs) -> None:
             world = TestWorld(**changes)
-            world.spoke.put(snapshot())
-            await test(world)
+            if filled is None:
+                world.spoke.put(snapshot())
+            else:
+                await fill(world, filled)
+            await test(world, *arguments, **named)
 
-        def wrapper() -> None:
-            run(main())
+        def wrapper(*arguments: P.args, **named: P.kwargs) -> None:
+            run(main(*arguments, **named))
 
-        wrapper.__name__ = test.__name__
+        wrapper.__name__, wrapper.__doc__ = test.__name__, test.__doc__
+        # pytest hands over what it finds here; the world is not its own to give.
+        _, *given = (whole := signature(test)).parameters.values()
+        wrapper.__signature__ = whole.replace(parameters=given)  # type: ignore[attr-defined]  # of any callable (PEP 362)
         return wrapper
 
     return decorate
@@ -233,6 +249,11 @@ async def fill(world: TestWorld, count: int, *, prefix: str = "function") -> Non
         arn = function(f"{prefix}-{number}")
         world.spoke.put(snapshot(arn))
         await world.changes.send(event(arn), group=arn.account)
+
+
+def receive_counts(world: TestWorld) -> list[int]:
+    """Of every message in the queue of changes."""
+    return sorted(message.receive_count for message in world.changes.messages)
 
 
 def started(service: Service, *, drain: bool = False) -> asyncio.Task[object]:
@@ -253,25 +274,3 @@ async def running(service: Service, *, stops: int = 1) -> AsyncIterator[Service]
 async def scans_running(world: TestWorld, count: int) -> None:
     while len(world.scanner.running) < count:
         await asyncio.sleep(0.1)
-
-
-def failing(name: str, error: Exception, *, after: bool = False) -> OnCall:
-    """A hook by which one operation of a port fails: before its effect, or after it as a lost answer."""
-    when = after
-
-    async def on_call(operation: str, *, after: bool) -> None:
-        if (operation, after) == (name, when):
-            raise error
-
-    return on_call
-
-
-def slow(name: str, seconds: float, *, after: bool = False) -> OnCall:
-    """A hook by which one operation of a port takes its time: before its effect, or after it."""
-    when = after
-
-    async def on_call(operation: str, *, after: bool) -> None:
-        if (operation, after) == (name, when):
-            await asyncio.sleep(seconds)
-
-    return on_call

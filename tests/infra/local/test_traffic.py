@@ -9,8 +9,10 @@ from infra.local import traffic
 from infra.local.deployment import Deployment
 from infra.local.publication import Published, publish
 from infra.local.traffic import Call
+from spoke.changes import Change, ChangeKind, Ignored
+from spoke.envelope import Malformed
 from spoke.errors import Misconfigured
-from spoke.events import Change, ChangeKind, Ignored, Malformed, read
+from spoke.events import read
 from spoke.snapshot import fingerprint
 from tests.infra.local.packages import SmallFunction
 
