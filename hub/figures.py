@@ -10,7 +10,7 @@ from hub.metric_table import Metric
 from hub.scans import ScanStatus, ScanSummary, Severity
 from hub.sweeps import SweepCounts
 from spoke.arn import FunctionArn
-from spoke.events import Change
+from spoke.changes import Change
 
 _BY_SEVERITY = {
     Severity.CRITICAL: Metric.FINDINGS_CRITICAL,

@@ -19,7 +19,7 @@ _AT_ONCE = 1024 * 1024
 
 
 class S3Objects:
-    """Stores and reads objects of one bucket; implements `hub.results.Objects`.
+    """Stores and reads objects of one bucket; implements `hub.results_bucket.Objects`.
 
     Args:
         client: An aiobotocore S3 client.

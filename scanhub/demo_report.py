@@ -16,6 +16,7 @@ from hub.coverage_selection import Selection, selected, stated_reason
 from hub.findings import Finding, finding_document
 from hub.settings import Settings
 from hub.standing import CoverageRow
+from hub.stored_results import StoredResults
 from hub.sweep.report import SweepReport
 from infra.local.deployment import Deployment
 from infra.local.samples import Sample
@@ -153,8 +154,7 @@ async def gather(
             coverage = await hub.ledger.coverage(FunctionArn.parse(arn))
             findings: list[Finding] = []
             if coverage is not None and coverage.last_good is not None:
-                manifest = await hub.results.manifest(coverage.last_good.manifest_key)
-                findings = await hub.results.findings(manifest) if manifest is not None else []
+                findings = await StoredResults(hub.objects).findings_under(coverage.last_good.manifest_key)
             functions[arn] = FunctionReport(sample=sample, coverage=coverage, findings=findings)
         rows = [row async for row in selected(hub.ledger, Selection(accounts=deployment.spokes), ())]
     parked = _parked(deployment, settings.changes_dlq_url, since)

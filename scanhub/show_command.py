@@ -12,6 +12,7 @@ from rich.text import Text
 from hub.coverage import Coverage
 from hub.findings import Finding, finding_document
 from hub.settings import load
+from hub.stored_results import StoredResults
 from scanhub import functions, terminal
 from scanhub.documents import SCHEMA_VERSION, coverage_document
 from scanhub.tables import counts, findings_table, state
@@ -44,8 +45,7 @@ async def _read(function: FunctionArn) -> tuple[Coverage, list[Finding]]:
             raise ScanhubError(f"{function} was never seen; ask for a scan with: scanhub scan {function}")
         if coverage.last_good is None:
             return coverage, []
-        manifest = await hub.results.manifest(coverage.last_good.manifest_key)
-        return coverage, await hub.results.findings(manifest) if manifest is not None else []
+        return coverage, await StoredResults(hub.objects).findings_under(coverage.last_good.manifest_key)
 
 
 def _tell(coverage: Coverage, findings: list[Finding]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from aiobotocore.session import AioSession
 
 from hub.objects import S3Objects
-from hub.results import Objects
+from hub.results_bucket import Objects
 from spoke.errors import Unavailable
 from worker.memory.objects import MemoryObjects
 

@@ -8,7 +8,7 @@ from hub.message import Source
 from hub.metric_table import check
 from hub.scans import ScanStatus, ScanSummary, Severity
 from hub.sweeps import SweepCounts
-from spoke.events import Change, ChangeKind
+from spoke.changes import Change, ChangeKind
 from tests.hub.samples import FINISHED, FUNCTION, SCAN_ID
 from worker.trip import EndingKind
 

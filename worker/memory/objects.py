@@ -32,12 +32,12 @@ class MemoryObjects:
         self.writes: list[str] = []
 
     async def check(self) -> None:
-        """See `hub.results.Objects`."""
+        """See `hub.results_bucket.Objects`."""
         async with operation("check", self.on_call):
             pass
 
     async def put(self, key: str, content: BinaryIO, *, size: int, content_type: str) -> None:
-        """See `hub.results.Objects`.
+        """See `hub.results_bucket.Objects`.
 
         Raises:
             Unavailable: The content has another size than stated; S3 breaks such an upload off.
@@ -50,7 +50,7 @@ class MemoryObjects:
             self.writes.append(key)
 
     async def get(self, key: str) -> bytes | None:
-        """See `hub.results.Objects`."""
+        """See `hub.results_bucket.Objects`."""
         async with operation("get", self.on_call):
             found = self.stored.get(key)
         return None if found is None else found.data
