@@ -1,17 +1,17 @@
 """One SQS queue and its dead-letter queue."""
 
-import asyncio
 import math
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from botocore.exceptions import ClientError
-from tenacity import retry, retry_if_result, stop_after_attempt, wait_random_exponential
 
 from hub.dead_letters.attributes import MAX_MESSAGE_BYTES, parked_attributes
+from hub.delivery import DELIVERY_ATTRIBUTES, delivered
 from hub.message import Depth, Message, Parking, Source
+from hub.queue_batches import ENTRIES_A_BATCH, in_batches, sized, tens
 from spoke.aws_errors import error_code, translated
 from spoke.clock import Clock
 
@@ -20,16 +20,10 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-ENTRIES_A_BATCH = 10
-"""SQS takes so many entries in one call, and gives so many messages (SQS quotas)."""
-
 MAX_WAIT_SECONDS = 20
 """The longest long poll (SQS quotas)."""
 
 _NOT_OURS = frozenset({"MessageNotInflight", "ReceiptHandleIsInvalid"})
-
-Batch = Callable[[list[dict[str, Any]]], Awaitable[Mapping[str, Any]]]
-One = TypeVar("One")
 
 
 class SqsQueue:
@@ -81,21 +75,10 @@ class SqsQueue:
                 # Rounded up: a wait of zero is a short poll, which asks only some of SQS's servers.
                 WaitTimeSeconds=min(math.ceil(wait), MAX_WAIT_SECONDS),
                 VisibilityTimeout=int(self._visibility.total_seconds()),
-                MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
+                MessageSystemAttributeNames=list(DELIVERY_ATTRIBUTES),
             )
         received_at = self._clock.now()
-        return [
-            Message(
-                id=one["MessageId"],
-                body=one["Body"],
-                receipt_handle=one["ReceiptHandle"],
-                receive_count=int(one["Attributes"]["ApproximateReceiveCount"]),
-                sent_at=datetime.fromtimestamp(int(one["Attributes"]["SentTimestamp"]) / 1000, UTC),
-                received_at=received_at,
-                source=self._source,
-            )
-            for one in answer.get("Messages", [])
-        ]
+        return [delivered(one, source=self._source, received_at=received_at) for one in answer.get("Messages", [])]
 
     async def extend(self, messages: Sequence[Message], visibility: timedelta) -> Sequence[Message]:
         """Keep them invisible for `visibility` from now, within the 12 hours of each; returns those that failed."""
@@ -109,7 +92,7 @@ class SqsQueue:
             return dict(answer)
 
         live = [message for message in messages if seconds[message.receipt_handle]]
-        return [*spent, *await self._in_batches(f"extending messages of {self._url}", _tens(live), _handle, change)]
+        return [*spent, *await in_batches(f"extending messages of {self._url}", tens(live), _handle, change)]
 
     async def give_back(self, message: Message, delay: timedelta) -> None:
         """Let it come again after `delay`, within its 12 hours. One that is not ours any more is not an error."""
@@ -132,7 +115,7 @@ class SqsQueue:
             answer = await self._client.delete_message_batch(QueueUrl=self._url, Entries=entries)  # type: ignore[arg-type]  # built as plain dicts
             return dict(answer)
 
-        return await self._in_batches(f"deleting messages of {self._url}", _tens(messages), _handle, delete)
+        return await in_batches(f"deleting messages of {self._url}", tens(messages), _handle, delete)
 
     async def park(self, message: Message, parking: Parking) -> None:
         """Send it to the dead-letter queue, then delete it here. Ended in between, it is there twice, never lost."""
@@ -166,7 +149,9 @@ class SqsQueue:
 
         too_long = [one for one in requests if _size(one) > MAX_MESSAGE_BYTES]
         sendable = [one for one in requests if _size(one) <= MAX_MESSAGE_BYTES]
-        return [*too_long, *await self._in_batches(f"sending to {self._url}", _calls(sendable), _entry, send)]
+        # The limit of a message is also that of a whole call (API of SendMessageBatch).
+        calls = sized(sendable, _size, MAX_MESSAGE_BYTES)
+        return [*too_long, *await in_batches(f"sending to {self._url}", calls, _entry, send)]
 
     async def depth(self) -> Depth:
         """How much lies in it, about."""
@@ -194,72 +179,9 @@ class SqsQueue:
             delayed=int(figures["ApproximateNumberOfMessagesDelayed"]),
         )
 
-    async def _in_batches(
-        self, doing: str, batches: Iterator[Sequence[One]], entry: Callable[[One], dict[str, Any]], call: Batch
-    ) -> list[One]:
-        """Make the `call` for all batches at once; returns what failed.
-
-        Every batch runs, also when another one raises: a heartbeat must not lose the others for it.
-        """
-        outcomes = await asyncio.gather(
-            *(self._one_batch(doing, one, entry, call) for one in batches), return_exceptions=True
-        )
-        failed: list[One] = []
-        for outcome in outcomes:
-            if isinstance(outcome, BaseException):
-                raise outcome
-            failed += outcome
-        return failed
-
-    async def _one_batch(
-        self, doing: str, batch: Sequence[One], entry: Callable[[One], dict[str, Any]], call: Batch
-    ) -> list[One]:
-        pending = dict(enumerate(batch))
-        refused: list[One] = []
-
-        @retry(
-            retry=retry_if_result(bool),
-            stop=stop_after_attempt(3),
-            wait=wait_random_exponential(multiplier=0.1, max=1),
-            retry_error_callback=lambda state: state.outcome and state.outcome.result(),
-        )
-        async def attempt() -> list[One]:
-            """What failed by SQS's own fault and is worth another try."""
-            entries = [{"Id": str(number), **entry(one)} for number, one in pending.items()]
-            with translated(doing):
-                answer = await call(entries)
-            faults = {int(fault["Id"]): fault for fault in answer.get("Failed", [])}
-            refused.extend(pending[number] for number, fault in faults.items() if fault["SenderFault"])
-            for number in list(pending):
-                if number not in faults or faults[number]["SenderFault"]:
-                    del pending[number]
-            return list(pending.values())
-
-        undecided = await attempt()
-        return [*refused, *undecided]
-
-
-def _tens(messages: Sequence[Message]) -> Iterator[Sequence[Message]]:
-    for start in range(0, len(messages), ENTRIES_A_BATCH):
-        yield messages[start : start + ENTRIES_A_BATCH]
-
 
 def _handle(message: Message) -> dict[str, Any]:
     return {"ReceiptHandle": message.receipt_handle}
-
-
-def _calls(requests: Sequence[tuple[str, str]]) -> Iterator[Sequence[tuple[str, str]]]:
-    """As many in a call as it takes: the limit of a message is also that of a whole call (API of SendMessageBatch)."""
-    call: list[tuple[str, str]] = []
-    size = 0
-    for one in requests:
-        if call and (len(call) == ENTRIES_A_BATCH or size + _size(one) > MAX_MESSAGE_BYTES):
-            yield call
-            call, size = [], 0
-        call.append(one)
-        size += _size(one)
-    if call:
-        yield call
 
 
 def _size(request: tuple[str, str]) -> int:

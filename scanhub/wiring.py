@@ -102,36 +102,25 @@ async def open_hub(settings: Settings, environ: Mapping[str, str]) -> AsyncItera
     calls = CallCount(session)
     async with Clients(session=session, user_agent=f"scanhub/{__version__}") as clients:
         sqs, visibility = await clients.get("sqs"), timedelta(seconds=settings.visibility_timeout)
-        queues = {
-            Source.CHANGES: SqsQueue(
-                sqs,
-                url=settings.changes_queue_url,
-                dlq_url=settings.changes_dlq_url,
-                source=Source.CHANGES,
-                clock=clock,
-                visibility=visibility,
-            )
+        # Each queue's, and that of its dead-letter queue.
+        urls = {
+            Source.CHANGES: (settings.changes_queue_url, settings.changes_dlq_url),
+            Source.SWEEP: (settings.sweep_queue_url, settings.sweep_dlq_url),
         }
-        if settings.sweep_queue_url is not None and settings.sweep_dlq_url is not None:
-            queues[Source.SWEEP] = SqsQueue(
-                sqs,
-                url=settings.sweep_queue_url,
-                dlq_url=settings.sweep_dlq_url,
-                source=Source.SWEEP,
-                clock=clock,
-                visibility=visibility,
-            )
-        dlq_urls = {Source.CHANGES: settings.changes_dlq_url, Source.SWEEP: settings.sweep_dlq_url}
         objects = S3Objects(await clients.get("s3"), settings.results_bucket, kms_key_arn=settings.results_kms_key_arn)
         yield Hub(
             settings=settings,
             clients=clients,
             clock=clock,
-            queues=queues,
+            queues={
+                source: SqsQueue(sqs, url=url, dlq_url=dlq_url, source=source, clock=clock, visibility=visibility)
+                for source, (url, dlq_url) in urls.items()
+                if url is not None and dlq_url is not None
+            },
             dead_letters={
-                source: DeadLetters(sqs, url=url, source=source, clock=clock)
-                for source, url in dlq_urls.items()
-                if url is not None
+                source: DeadLetters(sqs, url=dlq_url, source=source, clock=clock)
+                for source, (_, dlq_url) in urls.items()
+                if dlq_url is not None
             },
             ledger=DynamoLedger(await clients.get("dynamodb"), settings.ledger_table),
             register=DynamoRegister(await clients.get("dynamodb"), settings.ledger_table, clock=clock),

@@ -10,7 +10,7 @@ from typing import Any
 
 from hub.dead_letters.holding import Holding
 from hub.dead_letters.message import ParkedMessage
-from hub.results import Objects
+from hub.results_bucket import Objects
 from spoke.clock import Clock
 from spoke.errors import ScanhubError
 

@@ -11,7 +11,8 @@ from hub.message import Message, Source
 from hub.tries import Failure
 from spoke import timestamps
 from spoke.arn import FunctionArn, InvalidArn, is_account
-from spoke.events import Change, read
+from spoke.changes import Change
+from spoke.events import read
 
 NO_REASON = "no_reason"
 """Stands for the reason of a message that tells none: SQS itself moves messages without a word."""

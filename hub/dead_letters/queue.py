@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
 
 from hub.dead_letters.message import ParkedMessage, read_parked
+from hub.delivery import DELIVERY_ATTRIBUTES, delivered
 from hub.message import Message, Source
-from hub.queue import ENTRIES_A_BATCH, SqsQueue
+from hub.queue import SqsQueue
+from hub.queue_batches import ENTRIES_A_BATCH, tens
 from spoke.aws_errors import translated
 from spoke.clock import Clock
 from spoke.errors import ScanhubError
@@ -65,21 +67,13 @@ class DeadLetters:
                 MaxNumberOfMessages=ENTRIES_A_BATCH,
                 WaitTimeSeconds=wait,
                 VisibilityTimeout=int(self.visibility.total_seconds()),
-                MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
+                MessageSystemAttributeNames=list(DELIVERY_ATTRIBUTES),
                 MessageAttributeNames=["All"],
             )
         received_at = self._clock.now()
         return [
             read_parked(
-                Message(
-                    id=one["MessageId"],
-                    body=one["Body"],
-                    receipt_handle=one["ReceiptHandle"],
-                    receive_count=int(one["Attributes"]["ApproximateReceiveCount"]),
-                    sent_at=datetime.fromtimestamp(int(one["Attributes"]["SentTimestamp"]) / 1000, UTC),
-                    received_at=received_at,
-                    source=self.source,
-                ),
+                delivered(one, source=self.source, received_at=received_at),
                 {name: value.get("StringValue", "") for name, value in one.get("MessageAttributes", {}).items()},
             )
             for one in answer.get("Messages", [])
@@ -95,8 +89,7 @@ class DeadLetters:
 
     async def release(self, messages: Sequence[Message]) -> None:
         """Show them to others again, at once. What fails is shown when its visibility ends."""
-        tens = [messages[start : start + ENTRIES_A_BATCH] for start in range(0, len(messages), ENTRIES_A_BATCH)]
-        answers = await asyncio.gather(*(self._release(ten) for ten in tens), return_exceptions=True)
+        answers = await asyncio.gather(*(self._release(ten) for ten in tens(messages)), return_exceptions=True)
         for answer in answers:
             if isinstance(answer, ScanhubError):
                 log.warning("parked messages not released", reason=answer.text, visible_within=str(self.visibility))

@@ -13,7 +13,7 @@ from hub.dead_letters.holding import Holding
 from hub.dead_letters.message import ParkedMessage
 from hub.message import Source
 from spoke.errors import ScanhubError
-from spoke.events import RequestReason, scan_request
+from spoke.own_requests import RequestReason, scan_request
 
 IN_A_ROW = 5
 """So many failures, one after another, end a redrive: what they met, the others would meet too."""

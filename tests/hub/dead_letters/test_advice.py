@@ -7,7 +7,7 @@ import pytest
 from hub.dead_letters.advice import BY_REASON, CHAPTERS, UNKNOWN, Chapter, Remedy, advice, document_table, plain
 from hub.dead_letters.message import NO_REASON
 from spoke import errors
-from spoke.events import MalformedReason
+from spoke.envelope import MalformedReason
 from worker.tries import word
 
 OPERATE = (Path(__file__).parents[3] / "docs" / "operate.md").read_text()

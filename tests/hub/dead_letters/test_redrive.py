@@ -13,8 +13,9 @@ from hub.dead_letters.holding import hold
 from hub.dead_letters.message import ParkedMessage
 from hub.dead_letters.redrive import Fate, Outcome, Plan, Step, plan, redrive
 from hub.message import Source
+from spoke.changes import Change, ChangeKind
 from spoke.errors import ScanhubError, Throttled, Unavailable
-from spoke.events import Change, ChangeKind, read
+from spoke.events import read
 from tests import virtual_time
 from tests.dead_letters_rig import ACCOUNT, FUNCTION, DlqRig, change, dlq_rig, parked, parking
 from worker.memory.clock import START
