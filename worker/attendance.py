@@ -13,7 +13,8 @@ from datetime import timedelta
 import structlog
 
 from hub.service_notes import Pause, WorkerNote
-from spoke.errors import ScanhubError
+from spoke.errors import words_of
+from worker.last_words import last_words
 from worker.load import Load
 from worker.world import World
 
@@ -27,9 +28,6 @@ WORD = 60.0
 
 PATIENCE = 5.0
 """Seconds for one call."""
-
-LAST_WORDS = 2.0
-"""Seconds that a worker which stops gives to taking its note away."""
 
 HEEDED = timedelta(seconds=LOOK)
 """By then every worker has seen a pause: what is given back for it before would go from one to the next."""
@@ -89,9 +87,7 @@ class Attendance:
         self._is_over = True
         self._news.set()
         if self._running is not None:
-            _, late = await asyncio.wait([self._running], timeout=LAST_WORDS)
-            for task in late:
-                task.cancel()
+            await last_words([self._running])
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -159,7 +155,7 @@ class Attendance:
                 yield
         except Exception as error:  # noqa: BLE001  # no scan may suffer for it
             if trouble not in self._told:
-                log.warning(trouble, reason=error.text if isinstance(error, ScanhubError) else repr(error))
+                log.warning(trouble, reason=words_of(error))
             self._told.add(trouble)
         else:
             self._told.discard(trouble)

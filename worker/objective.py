@@ -9,8 +9,9 @@ from datetime import UTC, date
 import structlog
 
 from hub.service_notes import ObjectiveDay
-from spoke.errors import ScanhubError
-from spoke.events import ChangeKind
+from spoke.changes import ChangeKind
+from spoke.errors import words_of
+from worker.last_words import last_words
 from worker.ports import Clock, Register
 from worker.trip import Ending, EndingKind, Trip
 
@@ -18,9 +19,6 @@ log = structlog.get_logger()
 
 INTERVAL = 60.0
 """Seconds between two writes: so much a worker that is killed takes with it at the most."""
-
-LAST_WORDS = 2.0
-"""Seconds that a worker which stops gives to its last write."""
 
 PATIENCE = 10.0
 """Seconds for one write."""
@@ -89,9 +87,7 @@ class Objective:
         """Write what is left, but do not wait for that for long."""
         self._is_over.set()
         if self._running is not None:
-            _, late = await asyncio.wait([self._running], timeout=LAST_WORDS)
-            for task in late:
-                task.cancel()
+            await last_words([self._running])
 
     async def _run(self) -> None:
         # To its end, not cancelled in the middle: a write that is broken off may count or not.
@@ -122,5 +118,4 @@ class Objective:
                     await self._register.count_changes(day)
             except Exception as error:  # noqa: BLE001  # the figure is not worth the worker
                 self._add(day)
-                why = error.text if isinstance(error, ScanhubError) else repr(error)
-                log.warning("changes not counted yet", changes=day.changes, reason=why)
+                log.warning("changes not counted yet", changes=day.changes, reason=words_of(error))

@@ -10,6 +10,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_ra
 from hub.figures import circuit_figures
 from hub.notification import Notification, NotificationKind
 from spoke.errors import Retry, ScanhubError
+from worker.last_words import last_words
 from worker.world import World
 
 log = structlog.get_logger()
@@ -18,7 +19,7 @@ SUBJECT = "qualys-circuit"
 QUIET = timedelta(hours=1)
 """An outage that comes back within it is the same one to a person. Longer than the longest pause."""
 
-LAST_WORDS = 5.0
+PATIENCE = 5.0
 """Seconds that a worker which stops gives to what is being told."""
 
 # It is told once: nobody else will.
@@ -52,10 +53,7 @@ class Outage:
 
     async def told(self) -> None:
         """Wait until what is being told has been told, but not for long."""
-        if self._telling:
-            _, late = await asyncio.wait(self._telling, timeout=LAST_WORDS)
-            for task in late:
-                task.cancel()
+        await last_words(self._telling, seconds=PATIENCE)
 
     async def wait_for_probe(self, renew_credentials: Callable[[], Awaitable[None]]) -> None:
         """Until the pause is over; then the secret is read anew, and one message at a time may try.

@@ -8,7 +8,8 @@ from structlog.testing import capture_logs
 from hub.service_notes import Pause, WorkerNote
 from spoke.errors import HostFault, QualysFault, Unavailable
 from tests.virtual_time import run
-from tests.worker.worlds import LONG, TestWorld, failing, fill, function, running, scans_running, slow, started
+from tests.worker.hooks import failing, slow
+from tests.worker.worlds import LONG, TestWorld, fill, function, running, scans_running, started
 from worker.memory.clock import START
 from worker.memory.scanner import Script
 

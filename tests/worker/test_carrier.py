@@ -5,7 +5,8 @@ from datetime import timedelta
 from hub.message import Message
 from spoke.errors import Unavailable
 from tests.virtual_time import run
-from tests.worker.worlds import LONG, TestWorld, event, fill, function, running, scans_running, slow, snapshot
+from tests.worker.hooks import slow
+from tests.worker.worlds import LONG, TestWorld, event, fill, function, running, scans_running, snapshot
 from worker.memory.scanner import RunEnd
 from worker.trip import EndingKind, Stage, Trip
 

@@ -23,13 +23,13 @@ from spoke.errors import (
     UploadFailed,
 )
 from spoke.snapshot import FunctionSnapshot
+from tests.worker.hooks import failing
 from tests.worker.worlds import (
     ACCOUNT,
     LONG,
     NEWER_CODE,
     TestWorld,
     event,
-    failing,
     function,
     in_world,
     key_of,

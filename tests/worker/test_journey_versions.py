@@ -10,7 +10,7 @@ from hub.coverage import CoverageState
 from hub.scans import ScanKey
 from spoke.arn import FunctionArn
 from spoke.errors import Gone, ScannerCrashed
-from spoke.events import scan_request
+from spoke.own_requests import scan_request
 from tests.worker.worlds import (
     ACCOUNT,
     CODE,

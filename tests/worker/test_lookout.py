@@ -8,24 +8,14 @@ from structlog.testing import capture_logs
 
 from hub.ledger_schema import Key
 from hub.sightings import Sighting
+from spoke.changes import Change
 from spoke.errors import Unavailable
-from spoke.events import Change, read
+from spoke.events import read
 from tests.virtual_time import run
-from tests.worker.worlds import (
-    ACCOUNT,
-    REGION,
-    TestWorld,
-    event,
-    failing,
-    fill,
-    function,
-    in_world,
-    message,
-    request,
-    slow,
-    travel,
-)
-from worker.lookout import EVERY, LAST_WORDS
+from tests.worker.hooks import failing, slow
+from tests.worker.worlds import ACCOUNT, REGION, TestWorld, event, fill, function, in_world, message, request, travel
+from worker.last_words import LAST_WORDS
+from worker.lookout import EVERY
 from worker.memory.clock import START
 from worker.trip import EndingKind
 

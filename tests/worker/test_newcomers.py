@@ -7,9 +7,11 @@ from structlog.testing import capture_logs
 
 from spoke.errors import Unavailable
 from tests.virtual_time import run
-from tests.worker.worlds import ACCOUNT, TestWorld, event, failing, function, in_world, request, slow, travel
+from tests.worker.hooks import failing, slow
+from tests.worker.worlds import ACCOUNT, TestWorld, event, function, in_world, request, travel
+from worker.last_words import LAST_WORDS
 from worker.memory.clock import START
-from worker.newcomers import LAST_WORDS, PATIENCE
+from worker.newcomers import PATIENCE
 from worker.trip import EndingKind
 
 

@@ -7,19 +7,8 @@ from structlog.testing import capture_logs
 from hub.service_notes import ObjectiveDay
 from spoke.errors import Misconfigured, ScannerCrashed, Unavailable
 from tests.virtual_time import run
-from tests.worker.worlds import (
-    ACCOUNT,
-    NEWER_CODE,
-    TestWorld,
-    event,
-    failing,
-    fill,
-    function,
-    request,
-    running,
-    slow,
-    snapshot,
-)
+from tests.worker.hooks import failing, slow
+from tests.worker.worlds import ACCOUNT, NEWER_CODE, TestWorld, event, fill, function, request, running, snapshot
 from worker.memory.clock import START
 from worker.memory.scanner import Script
 from worker.trip import EndingKind

@@ -5,7 +5,8 @@ from datetime import timedelta
 from hub.notification import NotificationKind
 from spoke.errors import Misconfigured, QualysFault, Unavailable, UploadFailed
 from tests.virtual_time import run
-from tests.worker.worlds import TestWorld, event, failing, fill, function, running, scans_running, snapshot
+from tests.worker.hooks import failing
+from tests.worker.worlds import TestWorld, event, fill, function, running, scans_running, snapshot
 from worker.circuit import CircuitState
 from worker.memory.scanner import RunEnd, Script
 

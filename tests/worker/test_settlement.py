@@ -11,18 +11,8 @@ from hub.coverage import CoverageState
 from hub.scans import ScanStatus
 from spoke.errors import ScannerCrashed, Throttled, Unavailable
 from tests.virtual_time import run
-from tests.worker.worlds import (
-    ACCOUNT,
-    NEWER_CODE,
-    REGION,
-    TestWorld,
-    event,
-    failing,
-    function,
-    request,
-    snapshot,
-    travel,
-)
+from tests.worker.hooks import failing
+from tests.worker.worlds import ACCOUNT, NEWER_CODE, REGION, TestWorld, event, function, request, snapshot, travel
 from worker.memory.clock import START
 from worker.memory.metrics import Emission
 from worker.memory.scanner import Script

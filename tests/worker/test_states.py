@@ -4,18 +4,8 @@ import pytest
 
 from hub.coverage import CoverageState
 from spoke.errors import Unavailable
-from tests.worker.worlds import (
-    ACCOUNT,
-    NEWER_CODE,
-    TestWorld,
-    event,
-    failing,
-    function,
-    in_world,
-    message,
-    snapshot,
-    travel,
-)
+from tests.worker.hooks import failing
+from tests.worker.worlds import ACCOUNT, NEWER_CODE, TestWorld, event, function, in_world, message, snapshot, travel
 from worker import states
 from worker.memory.clock import START
 from worker.trip import Trip

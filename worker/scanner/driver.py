@@ -20,7 +20,7 @@ from spoke.credentials import SessionCredentials
 from spoke.errors import HostFault, Unavailable
 from spoke.snapshot import FunctionSnapshot
 from worker.ports import Clock
-from worker.scanner import binary, command, disk, environment, files, outcome
+from worker.scanner import binary, command, disk, environment, files, outcome, version
 from worker.scanner.directories import ScanDirectory, WorkDirectory
 from worker.scanner.redaction import ScanRedaction
 from worker.scanner.run import Patience, Run, run
@@ -215,21 +215,9 @@ async def prepare(
     work = WorkDirectory(settings.work_dir)
     await asyncio.to_thread(work.prepare)
     await asyncio.to_thread(work.clean)
-    place = ScanDirectory(work)
-    loop = asyncio.get_running_loop()
-    try:
-        await completed(loop.run_in_executor(None, place.claim))
-        version = await binary.probe_version(
-            checked,
-            environment=environment.bare_environment(environ, home=place.home, temporary=place.tmp),
-            directory=place.path,
-            redaction=ScanRedaction(redactor, environment.proxy_passwords(environ)),
-            patience=patience,
-        )
-    finally:
-        await completed(loop.run_in_executor(None, place.release))
-    profile = ScanProfile(ENGINE, version, settings.qscanner_mode, tuple(settings.scan_types))
-    log.info("scanner ready", engine=ENGINE, version=version, sha256=checked.sha256, mode=settings.qscanner_mode)
+    told = await version.ask(checked, work, environ=environ, redactor=redactor, patience=patience)
+    profile = ScanProfile(ENGINE, told, settings.qscanner_mode, tuple(settings.scan_types))
+    log.info("scanner ready", engine=ENGINE, version=told, sha256=checked.sha256, mode=settings.qscanner_mode)
     return QScanner(
         settings,
         engine=binary.Engine(checked, profile),

@@ -8,11 +8,9 @@ from hub.inquiry import Inquiry
 from hub.redaction import Redactor
 from hub.settings import Settings
 from spoke.errors import HostFault
-from worker.scanner import binary, disk, environment
-from worker.scanner.directories import ScanDirectory, WorkDirectory
-from worker.scanner.redaction import ScanRedaction
+from worker.scanner import binary, disk, version
+from worker.scanner.directories import WorkDirectory
 from worker.scanner.run import Patience
-from worker.scanner.waiting import completed
 
 GROUP = "scanner"
 
@@ -67,25 +65,15 @@ def inquiries(settings: Settings, *, redactor: Redactor, environ: Mapping[str, s
             )
         return f"{free / disk.GIBIBYTE:.1f} GiB are free"
 
-    async def version() -> str:
+    async def runs() -> str:
         checked = await asyncio.to_thread(binary.check, settings.qscanner_path, settings.qscanner_sha256)
         work = WorkDirectory(settings.work_dir)
         await asyncio.to_thread(work.prepare)
-        place, loop = ScanDirectory(work), asyncio.get_running_loop()
-        try:
-            await completed(loop.run_in_executor(None, place.claim))
-            told = await binary.probe_version(
-                checked,
-                environment=environment.bare_environment(environ, home=place.home, temporary=place.tmp),
-                directory=place.path,
-                redaction=ScanRedaction(redactor, environment.proxy_passwords(environ)),
-                # Within the patience of an inquiry.
-                patience=Patience(version=20.0),
-            )
-        finally:
-            await completed(loop.run_in_executor(None, place.release))
+        # Within the patience of an inquiry.
+        patience = Patience(version=20.0)
+        told = await version.ask(checked, work, environ=environ, redactor=redactor, patience=patience)
         return f"it runs: {told}"
 
     yield Inquiry(BINARY, path, whole)
     yield Inquiry(DIRECTORY, str(settings.work_dir), room)
-    yield Inquiry(VERSION, path, version)
+    yield Inquiry(VERSION, path, runs)
