@@ -7,8 +7,9 @@ from infra.capacity import ceilings, overhead
 from infra.capacity.bill import Lines, month, wave
 from infra.capacity.durations import durations
 from infra.capacity.limits import Limits, Use
-from infra.capacity.model import GRAIN, Scenario, run
+from infra.capacity.model import run
 from infra.capacity.record import Record
+from infra.capacity.scenario import GRAIN, Scenario
 from infra.capacity.workload import DAY, Demand, Setup
 
 FIRST_DAYS = 2

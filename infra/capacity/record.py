@@ -77,6 +77,7 @@ class Record:
         longest_swept: The longest that something the sweep had queued waited for its turn.
         task_seconds: Seconds of tasks, from the beginning of their start to their end.
         minutes: One by one.
+        minute: The one that has not ended yet.
         swept_by_hour: Functions of the sweep that were done, by the hour.
     """
 
@@ -90,7 +91,14 @@ class Record:
     longest_swept: float = 0.0
     task_seconds: float = 0.0
     minutes: list[Minute] = field(default_factory=list)
+    minute: Minute = field(default_factory=Minute)
     swept_by_hour: dict[int, int] = field(default_factory=dict)
+
+    def close_minute(self, *, tasks: int, visible: int, held: int) -> None:
+        """A minute has ended, with so much; the next one begins. For the figures see `Minute`."""
+        self.minute.tasks, self.minute.visible, self.minute.held = tasks, visible, held
+        self.minutes.append(self.minute)
+        self.minute = Minute()
 
     @property
     def mean_tasks(self) -> float:

@@ -13,7 +13,7 @@ from hub.message import Source
 from hub.scanned import Scanned
 from hub.settings import Settings
 from spoke.arn import FunctionArn
-from spoke.events import scan_request
+from spoke.own_requests import scan_request
 from spoke.snapshot import FunctionSnapshot
 from tests.e2e import quick_worker
 from tests.worker.worlds import event

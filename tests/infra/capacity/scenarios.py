@@ -5,7 +5,7 @@ import random
 from typing import Any
 
 from infra.capacity.durations import Draw, Lognormal
-from infra.capacity.model import Scenario
+from infra.capacity.scenario import Scenario
 from infra.capacity.workload import DAY, Setup
 
 

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infra.capacity.durations import Lognormal
-from infra.capacity.model import Scenario, run
+from infra.capacity.model import run
+from infra.capacity.scenario import Scenario
 from infra.capacity.workload import DAY, Setup
 from tests.infra.capacity.scenarios import fixed, scenario
 
