@@ -13,21 +13,11 @@ from hub.dead_letters.holding import Holding, hold
 from hub.dead_letters.message import ParkedMessage
 from hub.dead_letters.selection import Selection, the_one
 from hub.settings import load
-from scanhub import dlq_drop_command, dlq_redrive_command, terminal
+from scanhub import dlq_drop_command, dlq_options, dlq_redrive_command, terminal
 from scanhub.dlq_documents import groups_document, list_document, show_document
-from scanhub.dlq_options import (
-    Accounts,
-    Function,
-    Json,
-    NewerThan,
-    OlderThan,
-    Queue,
-    QueueChoice,
-    Reasons,
-    queues,
-    selection,
-)
+from scanhub.dlq_options import Json, Queue, QueueChoice, queues
 from scanhub.dlq_tables import groups_table, parked_table, told, unseen
+from scanhub.option_groups import taking
 from scanhub.wiring import open_hub
 
 app = typer.Typer(help="Messages that could not be handled: see them, send them back, drop them.", no_args_is_help=True)
@@ -36,20 +26,15 @@ app.command("drop")(dlq_drop_command.drop)
 
 
 @app.command("list")
+@taking(wanted=dlq_options.wanted)
 def list_(
+    *,
     queue: Queue = QueueChoice.ALL,
-    reasons: Reasons = None,
-    accounts: Accounts = None,
-    function: Function = None,
-    older_than: OlderThan = None,
-    newer_than: NewerThan = None,
+    wanted: Selection,
     summary: Annotated[bool, typer.Option("--summary", help="Counts by queue, reason and account.")] = False,
     as_json: Json = False,
 ) -> None:
     """List what is parked, the oldest first."""
-    wanted = selection(
-        reasons=reasons, accounts=accounts, function=function, older_than=older_than, newer_than=newer_than
-    )
     messages, holding, everything = asyncio.run(_read(queue, wanted))
     if as_json:
         document = groups_document(grouped(messages), holding) if summary else list_document(messages, holding)

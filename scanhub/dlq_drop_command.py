@@ -16,49 +16,28 @@ from hub.dead_letters.holding import Holding, hold
 from hub.dead_letters.message import ParkedMessage
 from hub.dead_letters.selection import Selection
 from hub.settings import load
-from scanhub import terminal
+from scanhub import dlq_options, terminal
 from scanhub.aws_options import DryRun, Yes
 from scanhub.dlq_documents import drop_document
-from scanhub.dlq_options import (
-    Accounts,
-    Everything,
-    Function,
-    Ids,
-    Json,
-    NewerThan,
-    OlderThan,
-    Queue,
-    QueueChoice,
-    Reasons,
-    queues,
-    selection,
-    something,
-)
+from scanhub.dlq_options import Json, Queue, QueueChoice, queues
 from scanhub.dlq_tables import counted, groups_table, unseen
 from scanhub.exit_codes import after
+from scanhub.option_groups import taking
 from scanhub.wiring import open_hub
 from spoke.errors import Misconfigured
 
 
-def drop(  # noqa: PLR0913, PLR0917  # each is an option of the command line
-    ids: Ids = None,
+@taking(wanted=dlq_options.chosen)
+def drop(
+    *,
     queue: Queue = QueueChoice.ALL,
-    reasons: Reasons = None,
-    accounts: Accounts = None,
-    function: Function = None,
-    older_than: OlderThan = None,
-    newer_than: NewerThan = None,
-    everything: Everything = False,
+    wanted: Selection,
     because: Annotated[str, typer.Option(metavar="TEXT", help="Why; it is recorded.")] = "",
     yes: Yes = False,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Give parked messages up for good; what they were is recorded in the results bucket first."""
-    wanted = selection(
-        reasons=reasons, accounts=accounts, function=function, older_than=older_than, newer_than=newer_than, ids=ids
-    )
-    something(wanted, everything=everything)
     if not (yes or dry_run or _can_ask()):
         raise Misconfigured(
             "there is no terminal to confirm on: give --yes to do it, or --dry-run to see what would be dropped"

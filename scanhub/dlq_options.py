@@ -1,6 +1,6 @@
 """What the `scanhub dlq` commands are told: which queues, and which of their messages."""
 
-from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
@@ -14,6 +14,7 @@ from hub.dead_letters.selection import Selection
 from hub.message import Source
 from scanhub import functions
 from scanhub.aws_options import named
+from scanhub.option_groups import taking
 from scanhub.wiring import Hub
 from spoke.arn import is_account
 from spoke.errors import Misconfigured
@@ -47,16 +48,15 @@ Everything = Annotated[bool, typer.Option("--all", help="All of them: nothing el
 Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")]
 
 
-def selection(
+def wanted(
     *,
-    reasons: Sequence[str] | None,
-    accounts: Sequence[str] | None,
-    function: str | None,
-    older_than: str | None,
-    newer_than: str | None,
-    ids: Iterable[str] | None = None,
+    reasons: Reasons = None,
+    accounts: Accounts = None,
+    function: Function = None,
+    older_than: OlderThan = None,
+    newer_than: NewerThan = None,
 ) -> Selection:
-    """What the options say.
+    """A group of options: which parked messages are meant; without any, all.
 
     Raises:
         Misconfigured: One of them is wrong.
@@ -83,8 +83,21 @@ def selection(
         function=_function(function) if function is not None else "",
         before=before,
         after=after,
-        ids=tuple(ids or ()),
     )
+
+
+@taking(like=wanted)
+def chosen(*, ids: Ids = None, like: Selection, everything: Everything = False) -> Selection:
+    """A group of options, as `wanted`, for whoever changes something: that has to be said, and be it `--all`.
+
+    Raises:
+        Misconfigured: One of them is wrong; nothing was said, or everything and something.
+    """
+    selection = replace(like, ids=tuple(ids or ()))
+    if selection.is_everything != everything:
+        said = "--all goes with nothing else" if everything else "say which: ids, --reason, --account, ... or --all"
+        raise Misconfigured(said)
+    return selection
 
 
 def _function(text: str) -> str:
@@ -94,17 +107,6 @@ def _function(text: str) -> str:
     if ":" in text:
         functions.parse(text)
     return text
-
-
-def something(wanted: Selection, *, everything: bool) -> None:
-    """Whoever changes something has to say what.
-
-    Raises:
-        Misconfigured: Nothing was said, or everything and something.
-    """
-    if wanted.is_everything != everything:
-        said = "--all goes with nothing else" if everything else "say which: ids, --reason, --account, ... or --all"
-        raise Misconfigured(said)
 
 
 def queues(choice: QueueChoice, hub: Hub) -> list[DeadLetters]:

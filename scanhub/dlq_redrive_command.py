@@ -15,38 +15,21 @@ from hub.dead_letters.redrive import Fate, Outcome, Plan, Step, plan
 from hub.dead_letters.redrive import redrive as sent_back
 from hub.dead_letters.selection import Selection
 from hub.settings import load
-from scanhub import terminal
+from scanhub import dlq_options, terminal
 from scanhub.aws_options import DryRun
 from scanhub.dlq_documents import redrive_document
-from scanhub.dlq_options import (
-    Accounts,
-    Everything,
-    Function,
-    Ids,
-    Json,
-    NewerThan,
-    OlderThan,
-    Queue,
-    QueueChoice,
-    Reasons,
-    queues,
-    selection,
-    something,
-)
+from scanhub.dlq_options import Json, Queue, QueueChoice, queues
 from scanhub.dlq_tables import counted, skipped, unlucky, unseen
 from scanhub.exit_codes import after
+from scanhub.option_groups import taking
 from scanhub.wiring import open_hub
 
 
-def redrive(  # noqa: PLR0913, PLR0917  # each is an option of the command line
-    ids: Ids = None,
+@taking(wanted=dlq_options.chosen)
+def redrive(
+    *,
     queue: Queue = QueueChoice.ALL,
-    reasons: Reasons = None,
-    accounts: Accounts = None,
-    function: Function = None,
-    older_than: OlderThan = None,
-    newer_than: NewerThan = None,
-    everything: Everything = False,
+    wanted: Selection,
     rate: Annotated[float, typer.Option(min=0.1, max=300, help="Messages a second, at the most.")] = 10,
     all_the_same: Annotated[
         bool, typer.Option("--all-the-same", help="Also what a redrive does not help, and what costs a forced scan.")
@@ -55,10 +38,6 @@ def redrive(  # noqa: PLR0913, PLR0917  # each is an option of the command line
     as_json: Json = False,
 ) -> None:
     """Send parked messages back to their queues, the oldest first: each begins anew, without a failure."""
-    wanted = selection(
-        reasons=reasons, accounts=accounts, function=function, older_than=older_than, newer_than=newer_than, ids=ids
-    )
-    something(wanted, everything=everything)
     plans, outcomes, holding = asyncio.run(
         _redrive(wanted, queue, rate=rate, all_the_same=all_the_same, dry_run=dry_run, quiet=as_json)
     )

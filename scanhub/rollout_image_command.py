@@ -8,19 +8,19 @@ from typing import Annotated
 import typer
 
 from infra.rollout import image_sources, scanner_binary
-from infra.rollout import site as sites
 from infra.rollout.container_engine import ContainerEngine, Name
 from infra.rollout.image import ImageOrder, publish
 from infra.rollout.scanner_binary import Architecture
-from infra.rollout.sessions import ADMIN_ROLE, Sessions
 from infra.rollout.worker_image import REPOSITORY
-from scanhub import terminal
-from scanhub.aws_options import DryRun, HubAccount, Profile, Region, ThroughRole, Yes, listed
+from scanhub import rollout_options, terminal
+from scanhub.aws_options import DryRun, Yes, listed
+from scanhub.option_groups import taking
 from scanhub.rollout_operator import TerminalOperator
+from scanhub.rollout_options import SiteFinder
+from scanhub.rollout_run import INTERRUPTED
 
-INTERRUPTED = 130
 
-
+@taking(site=rollout_options.site)
 def image(  # noqa: PLR0913  # each is an option of the command
     *,
     qscanner: Annotated[Path, typer.Option(metavar="FILE", help="The licensed scanner for Linux, unpacked.")],
@@ -52,10 +52,7 @@ def image(  # noqa: PLR0913  # each is an option of the command
     source: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="The checkout to build from; by default this one.")
     ] = None,
-    region: Region = None,
-    profile: Profile = None,
-    hub_account: HubAccount = None,
-    through_role: ThroughRole = ADMIN_ROLE,
+    site: SiteFinder,
     yes: Yes = False,
     dry_run: DryRun = False,
 ) -> None:
@@ -76,10 +73,9 @@ def image(  # noqa: PLR0913  # each is an option of the command
     console = terminal.console(stderr=True)
     with TerminalOperator(assume_yes=yes, dry_run=dry_run, console=console) as operator:
         try:
-            sessions = Sessions(region=region, profile=profile, through_role=through_role)
-            site = sites.find(sessions, region=sessions.region, hub_account=hub_account)
+            there = site()
             find_engine = partial(ContainerEngine.find, operator.tell, engine)
-            published = publish(site, order, find_engine, operator, dry_run=dry_run)
+            published = publish(there, order, find_engine, operator, dry_run=dry_run)
         except KeyboardInterrupt:
             operator.warn("interrupted: nothing half done is left in ECR, and the same command goes on from there")
             raise typer.Exit(INTERRUPTED) from None

@@ -13,7 +13,7 @@ from scanhub import dlq_drop_command
 from scanhub.exit_codes import after
 from spoke.arn import FunctionArn
 from spoke.errors import Misconfigured, ScanhubError
-from spoke.events import scan_request
+from spoke.own_requests import scan_request
 from tests.conftest import HUB_ACCOUNT
 from tests.dead_letters_rig import ACCOUNT, FUNCTION, change
 from tests.scanhub.operator_rig import Operator, document, invoke, operator

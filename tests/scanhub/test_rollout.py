@@ -222,8 +222,7 @@ def test_the_region_is_that_of_the_environment_as_every_tool_of_aws_reads_it(
         seen.append(region)
         raise Opened
 
-    for module in ("rollout_command", "rollout_image_command"):
-        monkeypatch.setattr(f"scanhub.{module}.Sessions", opened)
+    monkeypatch.setattr("scanhub.rollout_options.Sessions", opened)
     monkeypatch.setenv("AWS_REGION", "ap-southeast-2")
     monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
     more = {"status": [], "image": ["--yes", "--qscanner", str(elf(tmp_path / "qscanner"))]}.get(command, ["--yes"])
