@@ -27,6 +27,9 @@ MILLION = Estate(accounts=1000, regions=2, functions=500)
 LARGE = Estate(accounts=40, regions=1, functions=10_000)
 """Places as large as they come, more than are worked on at once: what is kept is kept of those."""
 
+WIDE = Estate(accounts=100, regions=3, functions=3334)
+"""Accounts as large: of what was listed something is kept until an account is done."""
+
 COUNTED = (Estate(accounts=100, regions=2, functions=1000), Estate(accounts=1000, regions=2, functions=500))
 
 NOTED = LOOK * NOTE
@@ -92,13 +95,17 @@ def due(bench: Bench) -> Figure:
 
 
 def memory(bench: Bench) -> list[Figure]:
-    """The peak of a process that sweeps a million functions, all unchanged or all missing; and large places."""
+    """The peak of a process that sweeps a million functions, unchanged or missing; and large places and accounts."""
     bench.tell("sweep: a million functions, all unchanged, in memory")
     same = _in_memory(bench, MILLION, known=True)
     bench.tell("sweep: a million functions, all missing, in memory")
     missing = _in_memory(bench, replace(MILLION, known=False), known=False)
     bench.tell(f"sweep: {LARGE.accounts} places of {LARGE.functions} functions, all unchanged, in memory")
     large = _in_memory(bench, LARGE, known=True)
+    bench.tell("the same, all missing")
+    large_missing = _in_memory(bench, replace(LARGE, known=False), known=False)
+    bench.tell(f"sweep: {WIDE.accounts} accounts of {WIDE.total // WIDE.accounts} functions, all unchanged, in memory")
+    wide = _in_memory(bench, WIDE, known=True)
     return [
         Figure(
             name="resident memory of a sweep of a million functions",
@@ -111,11 +118,20 @@ def memory(bench: Bench) -> list[Figure]:
         ),
         Figure(
             name=f"the same, with places of {LARGE.functions:,} functions",
-            value=large["peak"],
+            value=max(large["peak"], large_missing["peak"]),
             limit=300,
             unit="MB",
             strict=True,
-            beside="32 such places at once",
+            beside=f"32 such places at once; {large['peak']:.0f} MB all unchanged, {large_missing['peak']:.0f} MB all "
+            "missing",
+        ),
+        Figure(
+            name=f"the same, with accounts of {WIDE.regions} x {WIDE.functions:,} functions",
+            value=wide["peak"],
+            limit=300,
+            unit="MB",
+            strict=True,
+            beside="64 such accounts at once",
         ),
     ]
 

@@ -107,7 +107,7 @@ class AwsEstate:
         found = await self.tagged(account, region, tag)
         return frozenset(name for name, value in found.items() if is_excluded({tag: value}, tag))
 
-    async def versions(self, snapshots: Sequence[FunctionSnapshot]) -> Sequence[FunctionSnapshot]:
+    async def versions(self, functions: Sequence[FunctionArn]) -> Sequence[FunctionSnapshot]:
         """The versions of these functions that an alias (also by weight) or a provisioned concurrency points to.
 
         One list of the whole place tells which functions have versions at all, and what code each version has: a call
@@ -116,7 +116,7 @@ class AwsEstate:
         (GetFunctionConfiguration) one more. So ask once for all functions of a place, not page by page.
 
         Args:
-            snapshots: All of one account and region.
+            functions: All of one account and region.
 
         Returns:
             Each with its number as qualifier, by function and number.
@@ -125,10 +125,10 @@ class AwsEstate:
             NoAccess: The role may not ask.
             Throttled, Unavailable: Lambda could not answer.
         """
-        if not snapshots:
+        if not functions:
             return []
-        account, region = snapshots[0].arn.account, snapshots[0].arn.region
-        published: dict[FunctionArn, dict[str, FunctionSnapshot]] = {one.arn.unqualified: {} for one in snapshots}
+        account, region = functions[0].account, functions[0].region
+        published: dict[FunctionArn, dict[str, FunctionSnapshot]] = {one.unqualified: {} for one in functions}
         async for page in self._listed(account, region, versions=True):
             for version in page.functions:
                 if version.arn.is_version and version.arn.unqualified in published:

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, field
 
-from hub.results import Objects
+from hub.results_bucket import Objects
 from hub.settings import Settings
 from hub.sweep.decision import Rules
 from hub.sweep.lookups import Lookups
 from hub.sweep.pace import Pace
 from hub.sweep.ports import Estate, SweepLedger, SweepQueue, SweepRegister
 from hub.sweep.report import Plan
+from hub.sweep.silence import Silence
 from hub.sweep.slots import Slots
 from hub.sweeps import SweepScope
 from spoke.clock import Clock
@@ -50,6 +51,7 @@ class Course:
         pace: How fast requests are sent.
         plan: With a dry run: where to note what would be queued. Then nothing is written or sent.
         untagged: Accounts of which it was logged that nobody may ask for tags.
+        silence: Who answers, and for how long the others are waited for.
     """
 
     world: SweepWorld
@@ -60,6 +62,7 @@ class Course:
     pace: Pace
     plan: Plan | None = None
     untagged: set[str] = field(default_factory=set)
+    silence: Silence = field(default_factory=Silence)
 
     @classmethod
     def of(

@@ -1,6 +1,5 @@
 """What there is in one account and region, listed to its end."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,14 +7,11 @@ from datetime import datetime
 from hub.sweep.course import Course
 from hub.sweep.decision import Listed
 from hub.sweep.patience import with_spoke
+from hub.sweep.silence import Question, Wait
 from hub.sweep.slots import Slot
 from hub.sweep.tally import Tally
 from spoke.errors import Misconfigured, ScanhubError
 from spoke.snapshot import FunctionSnapshot
-
-PATIENCE = 300.0
-"""Seconds without an answer after which a place is given up."""
-
 
 SLOW = 1.0
 """Seconds that a call may well take which is made through half the world, and retried once."""
@@ -64,59 +60,53 @@ async def list_place(place: Place, course: Course) -> Listing:
     That the versions cannot be learned is told in the listing: the functions are swept all the same.
 
     Raises:
-        TimeoutError: No answer came for `PATIENCE` seconds.
+        Silent: No answer came for as long as is waited.
         ScanhubError: What the account, or the way there, said at the last.
     """
-    snapshots: list[FunctionSnapshot] = []
-    answered = asyncio.get_running_loop().time()
 
     # A list that broke off cannot be gone on with: it begins anew. The silence before it counts on.
     async def once() -> Listing:
-        nonlocal answered
         listing = Listing(began=course.world.clock.now())
-        snapshots.clear()
         pages = aiter(course.world.estate.functions(place.account, place.region))
-        while (page := await _next(pages, place, answered + PATIENCE)) is not None:
-            answered = asyncio.get_running_loop().time()
+        while (page := await _next(pages, place, wait)) is not None:
             place.tally.calls += 1
             listing.entries += map(Listed.of, page)
-            if course.world.settings.sweep_versions:
-                snapshots.extend(page)
         return listing
 
-    listing = await with_spoke(once)
-    if snapshots:
-        await _add_versions(listing, snapshots, place, course)
+    with course.silence.waited(Question.FUNCTIONS, place.account, place.region) as wait:
+        listing = await with_spoke(once)
+    if listing.entries and course.world.settings.sweep_versions:
+        await _add_versions(listing, place, course)
     return listing
 
 
 async def _next(
-    pages: AsyncIterator[Sequence[FunctionSnapshot]], place: Place, until: float
+    pages: AsyncIterator[Sequence[FunctionSnapshot]], place: Place, wait: Wait
 ) -> Sequence[FunctionSnapshot] | None:
-    # Outside the time-out: to wait for the slot again is to wait for other places, not for this one's answer.
-    async with place.slot.lent_in_silence():
-        async with asyncio.timeout_at(until):
-            return await anext(pages, None)
+    async with wait.answer(place.slot):
+        return await anext(pages, None)
 
 
-async def _add_versions(listing: Listing, snapshots: Sequence[FunctionSnapshot], place: Place, course: Course) -> None:
-    patience = PATIENCE + versions_last(len(snapshots), course.world.settings.sweep_calls_per_second)
+async def _add_versions(listing: Listing, place: Place, course: Course) -> None:
+    functions = [one.function for one in listing.entries]
 
     async def once() -> Sequence[FunctionSnapshot]:
         place.tally.calls += 1
-        return await course.world.estate.versions(snapshots)
+        return await course.world.estate.versions(functions)
 
     try:
-        async with place.slot.lent_in_silence():
-            async with asyncio.timeout(patience):
-                versions = await with_spoke(once)
+        versions = await course.silence.answer(
+            Question.VERSIONS,
+            place.account,
+            place.region,
+            place.slot,
+            once,
+            besides=versions_last(len(functions), course.world.settings.sweep_calls_per_second),
+        )
     except Misconfigured:
         raise
     except ScanhubError as error:
         listing.versions_problem = error.text
-        return
-    except TimeoutError:
-        listing.versions_problem = f"no answer for {patience / 60:.0f} minutes"
         return
     own = {one.function: one.fingerprint for one in listing.entries}
     for version in map(Listed.of, versions):

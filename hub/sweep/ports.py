@@ -52,11 +52,11 @@ class Estate(Protocol):
         """
         ...
 
-    async def versions(self, snapshots: Sequence[FunctionSnapshot]) -> Sequence[FunctionSnapshot]:
+    async def versions(self, functions: Sequence[FunctionArn]) -> Sequence[FunctionSnapshot]:
         """The published versions of these functions to which an alias or a provisioned concurrency points.
 
         Args:
-            snapshots: All of one account and region, best all that there are: each call lists the place anew.
+            functions: All of one account and region, best all that there are: each call lists the place anew.
 
         Returns:
             Each `arn` has the version's number as its qualifier.

@@ -68,13 +68,16 @@ class Slot:
             self._own.release()
 
     @asynccontextmanager
-    async def lent_in_silence(self) -> AsyncIterator[None]:
+    async def lent_in_silence(self, after: float = SILENCE) -> AsyncIterator[None]:
         """Around a wait for the account: when it takes long, others have the slot until the answer is there.
 
         The slot is waited for then, for as long as others work: a time-out for the account belongs inside. What raises
         has no answer to work on, and does not wait.
+
+        Args:
+            after: Seconds.
         """
-        timer = asyncio.get_running_loop().call_later(SILENCE, self.leave)
+        timer = asyncio.get_running_loop().call_later(after, self.leave)
         try:
             yield
         finally:

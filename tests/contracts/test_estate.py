@@ -145,7 +145,7 @@ async def test_a_version_in_use_is_an_entry_of_its_own(owners: Owners) -> None:
     await owners.point("newest", ARN)
     await owners.provision(fourth)
     ((function,),) = await listed(owners)
-    found = await owners.port.versions([function])
+    found = await owners.port.versions([function.arn])
     assert [one.arn for one in found] == [first, second, fourth]
     assert [one.fingerprint for one in found] == [
         (await owners.describe(arn)).fingerprint for arn in (first, second, fourth)
@@ -161,12 +161,12 @@ async def test_versions_are_those_of_the_functions_asked_about(owners: Owners) -
         await owners.publish(arn)
         if name != "plain":
             await owners.point("live", await owners.publish_version(arn))
-    every = [one for page in await listed(owners) for one in page]
+    every = [one.arn for page in await listed(owners) for one in page]
     assert {str(one.arn).rpartition("function:")[2] for one in await owners.port.versions(every)} == {
         "orders-api:1",
         "billing:1",
     }
-    only = [one for one in every if one.arn.name == "billing"]
+    only = [one for one in every if one.name == "billing"]
     assert [one.arn.name for one in await owners.port.versions(only)] == ["billing"]
     assert list(await owners.port.versions([])) == []
 
@@ -190,5 +190,5 @@ async def test_an_account_that_does_not_let_us_in(owners: Owners) -> None:
     with pytest.raises(NoAccess, match=ACCOUNT):
         await owners.port.excluded(ACCOUNT, REGION, "team")
     with pytest.raises(NoAccess, match=ACCOUNT):
-        await owners.port.versions([snapshot])
+        await owners.port.versions([snapshot.arn])
     assert await names(owners, OTHER) == {"orders-api"}

@@ -190,7 +190,7 @@ async def call_each(estate: Estate) -> list[tuple[str, BaseException | None]]:
         "DescribeRegions": lambda: estate.regions(ACCOUNT),
         "ListFunctions": lambda: listed(estate),
         "GetResources": lambda: estate.tagged(ACCOUNT, REGION, "team"),
-        "versions": lambda: estate.versions([SNAPSHOT]),
+        "versions": lambda: estate.versions([SNAPSHOT.arn]),
     }
     ended: list[tuple[str, BaseException | None]] = []
     for name, call in calls.items():
@@ -341,11 +341,8 @@ async def test_only_functions_that_have_versions_are_asked_about(aws: Aws, estat
         200,
         {"ProvisionedConcurrencyConfigs": [{"FunctionArn": f"{entry('job-2')['FunctionArn']}:9"}]},
     )
-    snapshots = [
-        FunctionSnapshot(arn=FunctionArn("aws", REGION, ACCOUNT, f"job-{number}"), code_sha256="", last_modified=AT)
-        for number in range(100)
-    ]
-    found = await estate.versions(snapshots)
+    asked = [FunctionArn("aws", REGION, ACCOUNT, f"job-{number}") for number in range(100)]
+    found = await estate.versions(asked)
     assert [str(one.arn).rpartition(":function:")[2] for one in found] == ["job-2:9", "job-2:10"]
     assert aws.count() == {
         "AssumeRole": 1,
@@ -359,13 +356,13 @@ async def test_versions_may_not_be_asked_for_in_an_older_spoke(aws: Aws, estate:
     aws.answers["ListFunctions"] = lambda _: (200, {"Functions": [entry("orders-api", ":1")]})
     aws.answers["ListAliases"] = lambda _: (403, "AccessDeniedException")
     with pytest.raises(NoAccess, match="aliases"):
-        await estate.versions([SNAPSHOT])
+        await estate.versions([SNAPSHOT.arn])
 
 
 async def test_a_function_that_goes_while_its_versions_are_asked_for(aws: Aws, estate: Estate) -> None:
     aws.answers["ListFunctions"] = lambda _: (200, {"Functions": [entry("orders-api", ":1")]})
     aws.answers["ListAliases"] = lambda _: (404, "ResourceNotFoundException")
-    assert list(await estate.versions([SNAPSHOT])) == []
+    assert list(await estate.versions([SNAPSHOT.arn])) == []
 
 
 async def test_one_session_and_one_parser_for_all_places_of_an_account(aws: Aws, estate: Estate) -> None:

@@ -126,13 +126,13 @@ class MemoryEstate:
         found = await self.tagged(account, region, tag)
         return frozenset(name for name, value in found.items() if is_excluded({tag: value}, tag))
 
-    async def versions(self, snapshots: Sequence[FunctionSnapshot]) -> Sequence[FunctionSnapshot]:
+    async def versions(self, functions: Sequence[FunctionArn]) -> Sequence[FunctionSnapshot]:
         """See `hub.sweep.ports.Estate`."""
-        if not snapshots:
+        if not functions:
             return []
-        place = snapshots[0].arn
+        place = functions[0]
         async with self._call("versions", place.account, place.region):
-            published = [self._versions.get(one.arn.unqualified, {}) for one in snapshots]
+            published = [self._versions.get(one.unqualified, {}) for one in functions]
             found = [
                 _untagged(versions[arn])
                 for versions in published

@@ -161,7 +161,7 @@ class TestExcluded:
             with capture_logs() as logs:
                 report = await rig.sweep()
             (line,) = [one for one in logs if one["event"] == "tags not listed"]
-            assert (line["account"], line["reason"]) == (ACCOUNT, "no answer")
+            assert (line["account"], line["reason"]) == (ACCOUNT, "no answer for 5 minutes")
             assert report.is_complete
             assert len(rig.queued) == 3
 
