@@ -1,6 +1,5 @@
-"""One account: its regions, each gone over; what is gone; what was found."""
+"""One account: its regions, each gone over; what is gone or outlived; what was found."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -8,13 +7,14 @@ from functools import partial
 import structlog
 
 from hub.sweep.course import Course
-from hub.sweep.gone import settle_gone
 from hub.sweep.left_out import settle_excluded
-from hub.sweep.listing import PATIENCE, Place
-from hub.sweep.patience import together, with_spoke
+from hub.sweep.listing import Place
+from hub.sweep.patience import together
 from hub.sweep.place import PlaceFound, sweep_place
+from hub.sweep.silence import Question
 from hub.sweep.slots import AccountSlots
 from hub.sweep.tally import Tally
+from hub.sweep.unlisted import settle_refused, settle_unlisted
 from hub.sweeps import AccountOutcome, RegionOutcome
 from spoke.errors import Misconfigured, ScanhubError
 
@@ -37,14 +37,12 @@ async def _gone_over(account: str, course: Course, tally: Tally) -> AccountOutco
     slots = course.slots.of_account()
     try:
         regions = await _regions(account, slots, course, tally)
-    except TimeoutError:
-        return _refused(account, f"no answer for {PATIENCE / 60:.0f} minutes", course, tally)
     except Misconfigured:
         raise
     except ScanhubError as error:
-        return _refused(account, error.text, course, tally)
+        return await _refused(account, error.text, course, tally)
     found = await together(_place(account, region, slots, course, tally) for region in regions)
-    await settle_gone(account, {place.region: place for place in found}, slots, course, tally)
+    await settle_unlisted(account, {place.region: place for place in found}, slots, course, tally)
     return AccountOutcome(
         regions={
             place.region: RegionOutcome(functions=len(place.listed or ()), problem=place.problem) for place in found
@@ -57,8 +55,9 @@ async def _regions(account: str, slots: AccountSlots, course: Course, tally: Tal
     if named:
         return sorted(set(named))
     tally.calls += 1
-    async with slots.taken() as slot, slot.lent_in_silence(), asyncio.timeout(PATIENCE):
-        return await with_spoke(partial(course.world.estate.regions, account))
+    ask = partial(course.world.estate.regions, account)
+    async with slots.taken() as slot:
+        return await course.silence.answer(Question.REGIONS, account, "", slot, ask)
 
 
 async def _place(account: str, region: str, slots: AccountSlots, course: Course, tally: Tally) -> PlaceFound:
@@ -66,9 +65,10 @@ async def _place(account: str, region: str, slots: AccountSlots, course: Course,
         return await sweep_place(Place(account=account, region=region, slot=slot, tally=tally), course)
 
 
-def _refused(account: str, problem: str, course: Course, tally: Tally) -> AccountOutcome:
+async def _refused(account: str, problem: str, course: Course, tally: Tally) -> AccountOutcome:
     if account in course.world.settings.exclude_accounts:
         return AccountOutcome()  # where nothing is to be scanned, no role is needed
     log.warning("account not swept", account=account, reason=problem)
     tally.failed += 1
+    await settle_refused(account, problem, course, tally)
     return AccountOutcome(problem=problem)

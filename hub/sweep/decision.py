@@ -1,5 +1,6 @@
 """What a sweep does about one function that it has listed, by what the ledger knows of it."""
 
+import sys
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -63,11 +64,13 @@ class Listed:
     @classmethod
     def of(cls, snapshot: FunctionSnapshot) -> "Listed":
         """From a page of the list."""
+        runtime = snapshot.runtime_name
         return cls(
             function=snapshot.arn,
             as_of=snapshot.last_modified,
             fingerprint=snapshot.fingerprint if snapshot.code_sha256 else None,
-            runtime=snapshot.runtime_name,
+            # One text for all, instead of one for each function.
+            runtime=runtime and sys.intern(runtime),
         )
 
 
@@ -148,7 +151,7 @@ def decide(listed: Listed, standing: Standing | None, rules: Rules, *, tagged: b
             # Only a worker, who sees the tags, can tell whether it still is; it is asked now and then.
             return Decision(Verdict.EXCLUDED, reason=standing.reason)
         return QUEUED[Why.MISSING]
-    if standing.state in ON_THE_WAY:
+    if standing.state in ON_THE_WAY and not _is_outlived(standing):
         # Whoever wrote last had the message in hand: so long at least it was not lost.
         heard = max(standing.at, standing.queued_at or standing.at)
         if _may_lie_in_the_queue(standing, rules, now):
@@ -156,9 +159,26 @@ def decide(listed: Listed, standing: Standing | None, rules: Rules, *, tagged: b
         return WAITING if now - heard < rules.patience else QUEUED[Why.LOST]
     if _is_changed(listed, standing):
         return QUEUED[Why.CHANGED]
-    if standing.state in RESULTS:
+    if standing.state in RESULTS or standing.state is CoverageState.STALE:
         return _of_result(standing, rules, now)
     return WAITING if now - standing.at < rules.patience else QUEUED[Why.FAILED]
+
+
+def _of_result(standing: Standing, rules: Rules, now: datetime) -> Decision:
+    why = renewal(standing, rules, now)
+    if why is None and standing.state is CoverageState.STALE:
+        # It counts again, by the profile of now. Only a worker can tell whether it is whole.
+        why = Why.STALE
+    return FRESH if why is None else QUEUED[why]
+
+
+def renewal(standing: Standing, rules: Rules, now: datetime) -> Why | None:
+    """Why the last good result does not count any more: `PROFILE` or `STALE`; None where it does."""
+    if standing.profile_id != rules.profile_id:
+        return Why.PROFILE
+    if standing.fresh_until is None or standing.fresh_until <= now:
+        return Why.STALE
+    return None
 
 
 def _may_lie_in_the_queue(standing: Standing, rules: Rules, now: datetime) -> bool:
@@ -184,9 +204,6 @@ def _is_changed(listed: Listed, standing: Standing) -> bool:
     )
 
 
-def _of_result(standing: Standing, rules: Rules, now: datetime) -> Decision:
-    if standing.profile_id != rules.profile_id:
-        return QUEUED[Why.PROFILE]
-    if standing.fresh_until is None or standing.fresh_until <= now:
-        return QUEUED[Why.STALE]
-    return FRESH
+def _is_outlived(standing: Standing) -> bool:
+    """Whether the state is `STALE`, but nobody has queued it: who does so notes a moment later than the state's."""
+    return standing.state is CoverageState.STALE and (standing.queued_at is None or standing.queued_at < standing.at)

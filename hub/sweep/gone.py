@@ -12,7 +12,7 @@ from hub.standing import CoverageRow
 from hub.sweep import wording
 from hub.sweep.course import Course
 from hub.sweep.listing import Place, list_place
-from hub.sweep.patience import in_tens, together, with_hub
+from hub.sweep.patience import in_tens, with_hub
 from hub.sweep.place import PlaceFound
 from hub.sweep.slots import AccountSlots
 from hub.sweep.tally import Tally
@@ -25,26 +25,16 @@ Verdict = Callable[[CoverageRow], tuple[str, datetime] | None]
 """Why a function is gone, and when it was looked for; None where it is not, or where that is not known."""
 
 
-async def settle_gone(
-    account: str, found: Mapping[str, PlaceFound], slots: AccountSlots, course: Course, tally: Tally
+async def settle_missing(
+    rows: Sequence[CoverageRow], found: Mapping[str, PlaceFound], course: Course, tally: Tally
 ) -> None:
-    """Write down what is gone from the places that were listed to their end: one query for the whole account.
-
-    Where something is missing, the place is listed once more. Whatever the ledger knew by then was there before that
-    list began, whatever the clocks say; and no single list that is short by some mistake makes anything gone.
+    """Write down which of these are gone, by what was found in their places.
 
     Raises:
         Misconfigured: The ledger may not be used.
         Throttled, Unavailable: It does not answer, in spite of patience.
     """
-    listed = [place.listed for place in found.values() if place.listed is not None]
-    if not listed:
-        return
-    rows = await with_hub(partial(_missing_rows, account, found, frozenset().union(*listed), course, tally))
-    regions = sorted({row.function.region for row in rows})
-    again = await together(_looked_again(account, found[region], slots, course, tally) for region in regions)
-    confirmed = partial(missing, {place.region: place for place in again})
-    await _write(_gone(rows, confirmed), course, tally)
+    await _write(_gone(rows, partial(missing, found)), course, tally)
 
 
 async def settle_closed(account: str, began: datetime, course: Course, tally: Tally) -> None:
@@ -75,20 +65,7 @@ def closed(began: datetime, row: CoverageRow) -> tuple[str, datetime] | None:
     return ("its account is not active in the organization", began) if _is_older(row, began) else None
 
 
-def _is_older(row: CoverageRow, began: datetime) -> bool:
-    """Whether it was written before the list began; who has written since has seen the function."""
-    return row.state is not CoverageState.GONE and row.at < began
-
-
-async def _missing_rows(
-    account: str, found: Mapping[str, PlaceFound], listed: frozenset[FunctionArn], course: Course, tally: Tally
-) -> Sequence[CoverageRow]:
-    tally.calls += 1
-    pages = course.world.ledger.rows(account, without=listed)
-    return [row async for page in pages for row in page if missing(found, row) is not None]
-
-
-async def _looked_again(
+async def looked_again(
     account: str, before: PlaceFound, slots: AccountSlots, course: Course, tally: Tally
 ) -> PlaceFound:
     """As what was found before, but with what is there now; nothing is missing where that cannot be told."""
@@ -97,15 +74,21 @@ async def _looked_again(
             listing = await list_place(Place(account=account, region=before.region, slot=slot, tally=tally), course)
         except Misconfigured:
             raise
-        except (ScanhubError, TimeoutError) as error:
-            reason = error.text if isinstance(error, ScanhubError) else "no answer"
-            log.warning("what is gone is left for the next sweep", account=account, region=before.region, reason=reason)
-            return replace(before, listed=None)
+        except ScanhubError as error:
+            log.warning(
+                "what is gone is left for the next sweep", account=account, region=before.region, reason=error.text
+            )
+            return replace(before, listed=None, problem=error.text)
     return replace(
         before,
         listed=frozenset(one.function for one in listing.entries),
         has_versions=before.has_versions and not listing.versions_problem,
     )
+
+
+def _is_older(row: CoverageRow, began: datetime) -> bool:
+    """Whether it was written before the list began; who has written since has seen the function."""
+    return row.state is not CoverageState.GONE and row.at < began
 
 
 async def _settle(account: str, verdict: Verdict, course: Course, tally: Tally) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC
 from pydantic import AwareDatetime
 
 from hub.document import Document, Part
-from hub.results import Objects
+from hub.results_bucket import Objects
 from hub.sweep.decision import Why
 from hub.sweep.report import AccountResult, SweepReport
 from hub.sweeps import SweepCounts, SweepScope
@@ -39,7 +39,11 @@ class SummaryScope(Part):
 
 
 class SummaryCounts(Part):
-    """See `hub.sweeps.SweepCounts`; every reason stands in `queued`, also those that did not occur."""
+    """See `hub.sweeps.SweepCounts`; every reason stands in `queued`, also those that did not occur.
+
+    Attributes:
+        outlived: An older release did not count them.
+    """
 
     functions: int
     fresh: int
@@ -47,6 +51,7 @@ class SummaryCounts(Part):
     excluded: int
     queued: Mapping[Why, int]
     gone: int
+    outlived: int = 0
     failed: int
 
     @classmethod
@@ -59,6 +64,7 @@ class SummaryCounts(Part):
             excluded=counts.excluded,
             queued={why: counts.queued.get(why.value, 0) for why in Why},
             gone=counts.gone,
+            outlived=counts.outlived,
             failed=counts.failed,
         )
 

@@ -21,6 +21,7 @@ class Tally:
     excluded: int = 0
     queued: Counter[Why] = field(default_factory=Counter)
     gone: int = 0
+    outlived: int = 0
     failed: int = 0
     calls: int = 0
     unsent: int = 0
@@ -45,6 +46,7 @@ class Tally:
             excluded=self.excluded,
             queued={why.value: number for why, number in self.queued.items() if number},
             gone=self.gone,
+            outlived=self.outlived,
             failed=self.failed,
             calls=self.calls,
         )

@@ -93,6 +93,7 @@ def log_progress(event: str, progress: Progress) -> None:
         waiting=look.counts.waiting,
         excluded=look.counts.excluded,
         gone=look.counts.gone,
+        outlived=look.counts.outlived,
         failed=look.counts.failed,
         calls=look.counts.calls,
         functions_per_second=round(look.functions_per_second, 1),

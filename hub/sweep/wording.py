@@ -7,7 +7,7 @@ from hub.scans import CLOCK_SKEW
 from hub.standing import Standing
 from hub.sweep.decision import Listed, Why
 from spoke.arn import FunctionArn
-from spoke.events import RequestReason, scan_request
+from spoke.own_requests import RequestReason, scan_request
 
 _QUEUED = {
     Why.MISSING: "queued by a sweep: it has no result",
@@ -16,6 +16,11 @@ _QUEUED = {
     Why.PROFILE: "queued by a sweep: its result is of another scan profile",
     Why.FAILED: "queued by a sweep: the last try failed",
     Why.LOST: "queued by a sweep again: nothing came of the last message",
+}
+
+_OUTLIVED = {
+    Why.STALE: "its result is too old, and ",
+    Why.PROFILE: "its result is of another scan profile, and ",
 }
 
 
@@ -65,6 +70,25 @@ def gone(function: FunctionArn, reason: str, *, began: datetime, now: datetime) 
         now: Aware, UTC.
     """
     return Coverage(function=function, state=CoverageState.GONE, reason=reason, at=now, as_of=began)
+
+
+def outlived(standing: Standing, why: Why, hindrance: str, now: datetime) -> Coverage:
+    """That the function's result does not count any more. It stays noted, with what else is known of the function.
+
+    Args:
+        standing: What is known.
+        why: `STALE` or `PROFILE`.
+        hindrance: Why it is not renewed, as the end of a sentence.
+        now: Aware, UTC. Later than whatever sweep has queued it: so it is seen that no message is under way.
+    """
+    return Coverage(
+        function=standing.function, state=CoverageState.STALE, reason=f"{_OUTLIVED[why]}{hindrance}", at=now
+    )
+
+
+def is_outlived(reason: str) -> bool:
+    """Whether a reason is one that `outlived` gave."""
+    return reason.startswith(tuple(_OUTLIVED.values()))
 
 
 def _content(listed: Listed, standing: Standing | None) -> tuple[datetime, str | None]:

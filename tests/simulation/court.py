@@ -14,7 +14,8 @@ from spoke.snapshot import FunctionSnapshot
 from tests.simulation.line import Line, Weather
 from tests.simulation.loop import Host
 from tests.simulation.oracle import Oracle
-from tests.simulation.plan import Rates, Sending, plan
+from tests.simulation.plan import Rates, Sending
+from tests.simulation.planner import plan
 from tests.simulation.scene import Item, Letter, Machine, Run, Scene
 from tests.simulation.shared import WatchedItems
 from tests.simulation.trace import Trace

@@ -128,6 +128,10 @@ class Line:
         """Whether what happens to this share of things, and only in bad times, happens now."""
         return bool(share) and not self._weather.calm and self._rng.random() < share
 
+    def uniform(self, least: float, most: float) -> float:
+        """Some length between these."""
+        return self._rng.uniform(least, most)
+
     def trouble(self, seconds: float = 0.0) -> None:
         """Something is wrong on it for so long."""
         self.troubled_until = max(self.troubled_until, asyncio.get_running_loop().time() + seconds)

@@ -7,12 +7,22 @@ from hub.results import Results
 from hub.scanned import Artifact, ArtifactName, Scanned
 from hub.scans import Claimed, ScanKey, ScanStatus
 from tests.simulation.grounds import Grounds
-from tests.simulation.plan import FunctionPlan
+from tests.simulation.plan import AGED_AT, FunctionPlan
 from tests.simulation.truth import EXCLUDED_TAG, PROFILE, Function, Version, moment
 from worker.memory.artifacts import artifacts_of, sarif, scan_result
 
 BEFORE = 300.0
 """Seconds before the start at which the functions came to be that exist then."""
+
+TTL = timedelta(days=30)
+"""For so long a result is good."""
+
+SCANNED_BEFORE = {
+    "fresh": timedelta(days=1),
+    "ageing": TTL - timedelta(seconds=AGED_AT),
+    "old": timedelta(days=40),
+}
+"""By what is known of a function at the start."""
 
 
 async def settle_in(function: FunctionPlan, grounds: Grounds) -> None:
@@ -33,7 +43,7 @@ async def settle_in(function: FunctionPlan, grounds: Grounds) -> None:
 
 
 async def _store_a_result(function: FunctionPlan, label: str, grounds: Grounds) -> None:
-    scanned_at = moment(0) - timedelta(days=40 if function.ledger == "old" else 1)
+    scanned_at = moment(0) - SCANNED_BEFORE[function.ledger]
     snapshot = grounds.organization.describe(function.arn, 0.0)
     key = ScanKey(function.arn, snapshot.fingerprint, PROFILE.id)
     claim = await grounds.ledger.claim(key, message_id="before", now=scanned_at, duration=timedelta(minutes=3))
@@ -50,7 +60,7 @@ async def _store_a_result(function: FunctionPlan, label: str, grounds: Grounds) 
             finished_at=scanned_at,
             artifacts=_artifacts(label),
         ),
-        ttl=timedelta(days=30),
+        ttl=TTL,
     )
     coverage = Coverage(
         function=function.arn,

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from tests.simulation.course import Course
 from tests.simulation.isolation import quiet, seeded
 from tests.simulation.loop import Livelock, SimulationLoop
-from tests.simulation.plan import Plan, plan
+from tests.simulation.plan import Plan
+from tests.simulation.planner import plan
 from tests.simulation.scene import Violation
 from tests.simulation.trace import Trace
 

@@ -1,5 +1,6 @@
 """A sweep's ports, each over its line to what all processes share."""
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from functools import partial
 
@@ -7,7 +8,9 @@ from hub.coverage import Coverage
 from hub.message import Depth
 from hub.standing import CoverageRow, Standing
 from spoke.arn import FunctionArn
-from spoke.events import Change, read
+from spoke.changes import Change
+from spoke.errors import NoAccess
+from spoke.events import read
 from tests.simulation.grounds import Grounds
 from tests.simulation.line import Line
 from tests.simulation.plan import ACCOUNTS, REGIONS, Sending
@@ -18,6 +21,10 @@ PAGE = 3
 """Functions of a page: few enough that most places have more than one."""
 
 
+HELD_UP = 30.0
+"""Seconds for which a sweep stands still at the most."""
+
+
 class LinkedSweepLedger:
     """The port `SweepLedger`."""
 
@@ -25,9 +32,14 @@ class LinkedSweepLedger:
         self._line = line
         self._ledger = grounds.ledger
         self._sweeps = grounds.oracle.sweeps
+        self._held_up = grounds.plan.rates.held_up
 
     async def standings(self, functions: Collection[FunctionArn]) -> Mapping[FunctionArn, Standing]:
-        return await self._line.call("ledger", "standings", lambda: self._ledger.standings(functions))
+        standings = await self._line.call("ledger", "standings", lambda: self._ledger.standings(functions))
+        if self._line.happens(self._held_up):
+            # Between its look and its word a process may stand still for as long as it likes.
+            await asyncio.sleep(self._line.uniform(0, HELD_UP))
+        return standings
 
     async def rows(
         self, account: str, *, region: str | None = None, without: Collection[FunctionArn] = ()
@@ -100,6 +112,8 @@ def linked_estate(line: Line, grounds: Grounds) -> MemoryEstate:
         else:
             await line.request("spoke", operation)
             organization.enter(account, f"{operation} of {region or 'all regions'}")
+            if operation == "functions" and (account, region) in organization.unlisted:
+                raise NoAccess(f"listing {region} of account {account}: AccessDeniedException: an explicit deny")
 
     estate = MemoryEstate(page_size=PAGE, on_call=on_call)
     for account in ACCOUNTS:

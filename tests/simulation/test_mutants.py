@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulation.mutants import MUTANTS, ROOT, Mutant, apply, judge
+from tests.simulation.mutants import MUTANTS
+from tests.simulation.mutants.hunting import ROOT, apply, judge
+from tests.simulation.mutants.mutant import Mutant
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)

@@ -10,7 +10,7 @@ import pytest
 import structlog
 
 from tests.simulation.campaign import chunks, reports, run_chunk
-from tests.simulation.plan import plan
+from tests.simulation.planner import plan
 from tests.simulation.run import run
 
 SEEDS = 300

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from hub.service_notes import Pause
 from tests.simulation.fleet import Worker
 from tests.simulation.grounds import Grounds
-from tests.simulation.plan import ACCOUNTS, Trouble
+from tests.simulation.plan import ACCOUNTS, REGIONS, Trouble
 from tests.simulation.sweepers import Sweepers
 from tests.simulation.truth import moment
 
@@ -70,6 +70,10 @@ class Troubles:
         if trouble.kind == "deny":
             organization.denied.add(account)
             return lambda: organization.denied.discard(account)
+        if trouble.kind == "unlist":
+            place = account, REGIONS[trouble.variant]
+            organization.unlisted.add(place)
+            return lambda: organization.unlisted.discard(place)
         if trouble.kind == "throttle":
             organization.throttled[account] = 0.8
             return lambda: organization.throttled.pop(account, None)

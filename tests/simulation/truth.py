@@ -134,6 +134,7 @@ class Organization:
     Attributes:
         functions: By ARN.
         denied: Accounts whose role cannot be assumed now.
+        unlisted: Accounts and regions whose functions nobody may list now; all else goes on there.
         throttled: Accounts whose APIs answer every so often with a throttling error: the share of calls.
         sessions: By access key id.
         tagged: How often each scan's tags were written: by function and timestamp tag.
@@ -145,6 +146,7 @@ class Organization:
         self.time: float = 0.0
         self.functions: dict[FunctionArn, Function] = {}
         self.denied: set[str] = set()
+        self.unlisted: set[tuple[str, str]] = set()
         self.throttled: dict[str, float] = {}
         self.sessions: dict[str, Session] = {}
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from hub.coverage import RESULTS, CoverageState
 from hub.standing import Standing
 from hub.sweep.decision import FRESH, ON_THE_WAY, QUEUED, WAITING, Decision, Listed, Rules, Verdict, Why, decide
+from hub.sweep.wording import queued
 from spoke.arn import FunctionArn
 from tests.worker.worlds import NEWER_CODE, settings, snapshot
 from worker.memory.clock import START
@@ -45,31 +47,40 @@ def of(one: Listed, known: Standing | None, *, tagged: bool | None = False, rule
     return decide(one, known, rules, tagged=tagged, now=NOW)
 
 
+# `STALE` is known in two ways: queued, and outlived, which nobody has queued.
+QUEUED_BEFORE = ON_THE_WAY - {CoverageState.STALE}
+
 EXPECTED: dict[tuple[CoverageState, str], Decision] = {
-    **{(state, "as it was long ago"): QUEUED[Why.LOST] for state in ON_THE_WAY},
+    (CoverageState.STALE, "as it was long ago"): QUEUED[Why.STALE],
+    (CoverageState.STALE, "written an hour ago"): QUEUED[Why.STALE],
+    (CoverageState.STALE, "queued an hour ago"): WAITING,
+    (CoverageState.STALE, "of other code"): QUEUED[Why.CHANGED],
+    (CoverageState.STALE, "of another profile"): QUEUED[Why.PROFILE],
+    (CoverageState.STALE, "too old"): QUEUED[Why.STALE],
+    **{(state, "as it was long ago"): QUEUED[Why.LOST] for state in QUEUED_BEFORE},
     **{(state, "as it was long ago"): FRESH for state in RESULTS},
     **{(state, "as it was long ago"): QUEUED[Why.FAILED] for state in TRIED},
     (CoverageState.EXCLUDED, "as it was long ago"): QUEUED[Why.MISSING],
     (CoverageState.GONE, "as it was long ago"): QUEUED[Why.MISSING],
-    **{(state, "written an hour ago"): WAITING for state in (*ON_THE_WAY, *TRIED)},
+    **{(state, "written an hour ago"): WAITING for state in (*QUEUED_BEFORE, *TRIED)},
     **{(state, "written an hour ago"): FRESH for state in RESULTS},
     (CoverageState.EXCLUDED, "written an hour ago"): QUEUED[Why.MISSING],
     (CoverageState.GONE, "written an hour ago"): QUEUED[Why.MISSING],
-    **{(state, "queued an hour ago"): WAITING for state in ON_THE_WAY},
+    **{(state, "queued an hour ago"): WAITING for state in QUEUED_BEFORE},
     **{(state, "queued an hour ago"): FRESH for state in RESULTS},
     **{(state, "queued an hour ago"): QUEUED[Why.FAILED] for state in TRIED},
     (CoverageState.EXCLUDED, "queued an hour ago"): QUEUED[Why.MISSING],
     (CoverageState.GONE, "queued an hour ago"): QUEUED[Why.MISSING],
-    **{(state, "of other code"): QUEUED[Why.LOST] for state in ON_THE_WAY},
+    **{(state, "of other code"): QUEUED[Why.LOST] for state in QUEUED_BEFORE},
     **{(state, "of other code"): QUEUED[Why.CHANGED] for state in (*RESULTS, *TRIED)},
     (CoverageState.EXCLUDED, "of other code"): QUEUED[Why.MISSING],
     (CoverageState.GONE, "of other code"): QUEUED[Why.MISSING],
-    **{(state, "of another profile"): QUEUED[Why.LOST] for state in ON_THE_WAY},
+    **{(state, "of another profile"): QUEUED[Why.LOST] for state in QUEUED_BEFORE},
     **{(state, "of another profile"): QUEUED[Why.PROFILE] for state in RESULTS},
     **{(state, "of another profile"): QUEUED[Why.FAILED] for state in TRIED},
     (CoverageState.EXCLUDED, "of another profile"): QUEUED[Why.MISSING],
     (CoverageState.GONE, "of another profile"): QUEUED[Why.MISSING],
-    **{(state, "too old"): QUEUED[Why.LOST] for state in ON_THE_WAY},
+    **{(state, "too old"): QUEUED[Why.LOST] for state in QUEUED_BEFORE},
     **{(state, "too old"): QUEUED[Why.STALE] for state in RESULTS},
     **{(state, "too old"): QUEUED[Why.FAILED] for state in TRIED},
     (CoverageState.EXCLUDED, "too old"): QUEUED[Why.MISSING],
@@ -118,7 +129,7 @@ def test_what_nobody_knows_is_missing() -> None:
 
 
 class TestWaiting:
-    @pytest.mark.parametrize("state", sorted(ON_THE_WAY))
+    @pytest.mark.parametrize("state", sorted(QUEUED_BEFORE))
     @pytest.mark.parametrize(
         ("at", "queued_at", "expected"),
         [
@@ -145,11 +156,14 @@ class TestWaiting:
             (NOW - RETRY, WAITING),
             (NOW - 13 * DAY + timedelta(seconds=1), WAITING),
             (NOW - 13 * DAY, QUEUED[Why.LOST]),
-            (None, QUEUED[Why.LOST]),
         ):
             known = standing(state, at=long_ago, queued_at=queued_at)
             assert of(LISTED, known, rules=rules) == behind_a_backlog
             assert of(LISTED, known) == QUEUED[Why.LOST], "with an empty queue nothing is waited for"
+
+    def test_what_no_sweep_has_queued_is_in_no_backlog(self) -> None:
+        known = standing(CoverageState.PENDING, at=NOW - 20 * DAY)
+        assert of(LISTED, known, rules=replace(RULES, is_backlog=True)) == QUEUED[Why.LOST]
 
     def test_a_backlog_says_nothing_of_what_a_worker_had_in_hand(self) -> None:
         rules = replace(RULES, is_backlog=True)
@@ -225,6 +239,31 @@ class TestResults:
     @pytest.mark.parametrize("why", Why)
     def test_only_what_has_a_result_of_its_code_is_renewed(self, why: Why) -> None:
         assert why.renews is (why.value in {"stale", "profile"})
+
+
+class TestOutlived:
+    """A result that did not count any more, of a function that could not be listed: now it can."""
+
+    @pytest.mark.parametrize("queued_at", [None, NOW - 30 * DAY, NOW - HOUR - timedelta(milliseconds=1)])
+    @pytest.mark.parametrize("is_backlog", [True, False])
+    def test_nothing_is_waited_for_that_nobody_has_queued_since(
+        self, queued_at: datetime | None, is_backlog: bool
+    ) -> None:
+        known = standing(CoverageState.STALE, at=NOW - HOUR, queued_at=queued_at, fresh_until=NOW)
+        rules = replace(RULES, is_backlog=is_backlog)
+        assert of(LISTED, known, rules=rules) == QUEUED[Why.STALE]
+        assert of(CHANGED, known, rules=rules) == QUEUED[Why.CHANGED]
+
+    def test_what_was_queued_waits_and_is_lost_as_before(self) -> None:
+        note = queued(LISTED, standing(CoverageState.COVERED, fresh_until=NOW), Why.STALE, NOW)
+        assert (note.state, note.queued_at) == (CoverageState.STALE, NOW)
+        known = standing(note.state, at=note.at, queued_at=note.queued_at)
+        later = partial(decide, LISTED, known, RULES, tagged=False)
+        assert later(now=NOW + RETRY - timedelta(milliseconds=1)) == WAITING
+        assert later(now=NOW + RETRY) == QUEUED[Why.LOST]
+
+    def test_of_a_result_that_counts_again_a_worker_is_asked(self) -> None:
+        assert of(LISTED, standing(CoverageState.STALE)) == QUEUED[Why.STALE]
 
 
 class TestTagsThatNobodyMayAskFor:

@@ -80,6 +80,7 @@ def test_it_tells_what_was_found_where() -> None:
         "excluded": 0,
         "queued": {"missing": 3, "changed": 0, "stale": 0, "profile": 0, "failed": 0, "lost": 0},
         "gone": 1,
+        "outlived": 0,
         "failed": 3,
     }
     assert [(one["account"], one["counts"]["functions"]) for one in document["accounts"]] == [
@@ -105,6 +106,18 @@ def test_it_is_read_again() -> None:
         read = await summary.read(report.run.id, rig.objects)
         assert read == SweepSummary.of(report.run.id, report)
         assert await summary.read("20260101T000000000Z-00000000", rig.objects) is None
+
+    run(main())
+
+
+def test_one_of_an_older_release_is_read() -> None:
+    async def main() -> None:
+        rig, report = await swept()
+        assert report.run is not None
+        document = json.loads(rig.objects.stored[report.summary_key].data)
+        for counts in (document["counts"], *(one["counts"] for one in document["accounts"])):
+            del counts["outlived"]
+        assert SweepSummary.model_validate(document) == SweepSummary.of(report.run.id, report)
 
     run(main())
 

@@ -25,6 +25,7 @@ class Sweeps:
         self._scene = scene
         self._written_at: dict[str, float] = {}
         self._seen: dict[tuple[str, int], tuple[str, int] | None] = {}
+        self._claimed_at: dict[str, float] = {}
 
     def replaces(self, coverage: Coverage, seen: Standing | None) -> None:
         """A sweep is about to write a state over the one that it has seen."""
@@ -34,10 +35,14 @@ class Sweeps:
     def account_written(self, account: str, before: Item, after: Item) -> None:
         """The item of an account was written."""
         old, new = before.get("claimOwner"), after.get("claimOwner")
-        if old is None or new is None or old == new:
+        if new is None:
+            if after.get("sweptAt") != before.get("sweptAt") and account in self._claimed_at:
+                self._swept(account, after["outcome"], self._claimed_at[account])
             return
-        until = second_of(before["claimExpiresAt"])
-        if until > self._scene.time():
+        if old == new:
+            return
+        self._claimed_at[account] = self._scene.time()
+        if old is not None and (until := second_of(before["claimExpiresAt"])) > self._scene.time():
             self._scene.violated(12, f"{new} takes the claim {old} on {account}, which is live until {until:.3f}")
 
     def state_written(self, pk: str, before: Item, after: Item) -> None:
@@ -52,6 +57,12 @@ class Sweeps:
             return
         if after.get("queuedAt") != before.get("queuedAt"):
             self._queued(function, second_of(after["queuedAt"]))
+        elif after["state"] == "STALE":
+            scene.trace.count("sweep: result outlived")
+            if self._is_sound(before, scene.time()):
+                scene.violated(12, f"{function.arn} is said to be outlived, and its result is good")
+            if before.get("state") not in {*RESULTS, "STALE"}:
+                scene.violated(12, f"{function.arn} is said to be outlived over {stood}, which is no result")
         is_by_a_sweep = after["state"] == "GONE" and str(after.get("reason", "")).startswith("a sweep")
         if is_by_a_sweep and not function.was_absent_since(second_of(after["asOf"]) - CLOCKS):
             scene.violated(12, f"a sweep says that {function.arn} is gone, and it was there all the time")
@@ -72,7 +83,8 @@ class Sweeps:
         ):
             scene.violated(12, f"{sweeper} queues {function.arn}, whose result is fresh")
         heard = second_of(max(state["at"], state.get("queuedAt", 0)))
-        if state["state"] in {"PENDING", "SCANNING", "STALE"} and now - heard < RETRY_HOURS * 3600 - CLOCKS:
+        waits = state["state"] in {"PENDING", "SCANNING", "STALE"} and not self._is_outlived(state)
+        if waits and now - heard < RETRY_HOURS * 3600 - CLOCKS:
             scene.violated(12, f"{sweeper} queues {function.arn}, which waits since {heard:.3f}")
         is_of_this_code = function.now.label is not None and state.get("fingerprint") == function.content(
             function.now.label
@@ -100,6 +112,38 @@ class Sweeps:
             fault = self._fault(function, since)
             if fault:
                 self._scene.violated(12, f"{function.arn}, code {function.now.label}: {fault}")
+
+    def _swept(self, account: str, outcome: Item, since: float) -> None:
+        """An account was gone over, from that second on: nothing that is not good any more counts, or is forgotten."""
+        for function in self._scene.organization.functions.values():
+            arn = function.arn
+            state = self._scene.state(arn)
+            problem = outcome["regions"].get(arn.region, {}).get("problem", outcome["problem"])
+            if (
+                arn.account != account
+                or state is None
+                or self._written_at.get(f"function#{arn}", since) >= since
+                # Between two lists it may have gone and come: then this sweep has not decided on it.
+                or function.was_absent_since(since - CLOCKS)
+                or problem.startswith("the queue did not take")
+            ):
+                continue
+            if state["state"] in RESULTS and not self._is_sound(state, since - 2 * CLOCKS):
+                self._scene.violated(12, f"{arn} was swept, and is {state['state']} by a result that is not good")
+            if self._is_outlived(state) and not problem:
+                self._scene.violated(12, f"{arn} was listed, and is outlived since {second_of(state['at']):.3f}")
+
+    def _is_sound(self, state: Item, second: float) -> bool:
+        """Whether the result counts, and by its age and profile should, from that second on."""
+        return (
+            state.get("state") in RESULTS
+            and state.get("profileId") == PROFILE.id
+            and second_of(state.get("freshUntil", 0)) > second + CLOCKS
+        )
+
+    def _is_outlived(self, state: Item) -> bool:
+        """Whether it says that its result does not count, and nobody has queued it since."""
+        return bool(state["state"] == "STALE" and state.get("queuedAt", 0) < state["at"])
 
     def _queued(self, function: Function, queued_at: float) -> None:
         """What is said to be queued is: a worker that comes at this moment finds the message, or its result."""

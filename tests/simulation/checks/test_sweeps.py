@@ -57,7 +57,7 @@ def test_a_claim_that_has_ended_or_was_given_up_may_be_taken(court: Court) -> No
     claim(court, "owner-1", until=550)
     court.passes(310)
     claim(court, "owner-2", until=900)
-    court.write(ARN.account, {"sweptAt": at(570)}, pk="accounts")
+    swept(court)
     claim(court, "owner-3", until=1000)
     assert court.verdict == ""
 
@@ -183,9 +183,7 @@ def test_a_function_of_which_nothing_is_known_in_the_end(court: Court) -> None:
     assert finish(court).endswith("nothing is known of it")
 
 
-@pytest.mark.parametrize(
-    "name", ["PENDING", "SCANNING", "STALE", "NO_ACCESS", "FAILED", "UNREADABLE", "EXCLUDED", "GONE"]
-)
+@pytest.mark.parametrize("name", ["PENDING", "SCANNING", "NO_ACCESS", "FAILED", "UNREADABLE", "EXCLUDED", "GONE"])
 def test_a_sound_function_without_a_result_in_the_end(court: Court, name: str) -> None:
     state(court, name, reason="why")
     assert finish(court).endswith(f"its state is {name}: why")
@@ -269,3 +267,121 @@ def test_a_last_sweep_that_ends_an_interrupted_one_tells_what_that_had_met(court
 def test_a_last_sweep_that_is_stopped(court: Court) -> None:
     ends(court, stopped="the service is paused", since=5000)
     assert court.verdict == "invariant 12: s4, the last sweep, is stopped: the service is paused"
+
+
+def outlived(court: Court, **more: Any) -> None:
+    """A sweep says that the result does not count, and has not queued the function."""
+    state(court, "STALE", reason="its result is too old, and its region eu-central-1 is not swept", **more)
+
+
+def old(court: Court) -> None:
+    covered(court, freshUntil=at(court.now[0] - 100))
+
+
+def swept(court: Court, *, problem: str = "", region_problem: str = "") -> None:
+    """The account was gone over, by whoever had claimed it."""
+    regions = {ARN.region: {"functions": 1, "problem": region_problem}} if not problem else {}
+    outcome = {"problem": problem, "regions": regions}
+    court.write(ARN.account, {"sweptAt": at(court.now[0]), "outcome": outcome}, pk="accounts")
+
+
+def test_a_good_result_is_not_called_outlived(court: Court) -> None:
+    covered(court)
+    court.passes(60)
+    outlived(court)
+    assert court.verdict.endswith("is said to be outlived, and its result is good")
+
+
+@pytest.mark.parametrize("name", ["PENDING", "SCANNING", "NO_ACCESS", "FAILED", "EXCLUDED", "GONE"])
+def test_what_is_no_result_is_not_called_outlived(court: Court, name: str) -> None:
+    state(court, name)
+    court.passes(60)
+    outlived(court)
+    assert "which is no result" in court.verdict
+
+
+@pytest.mark.parametrize("more", [{"freshUntil": at(0)}, {"profileId": "000000000000"}, {"freshUntil": 0}])
+def test_what_does_not_count_is_called_so_also_for_another_reason(court: Court, more: dict[str, Any]) -> None:
+    covered(court, **more)
+    for _ in range(2):
+        court.passes(60)
+        outlived(court)
+    assert court.verdict == ""
+
+
+@pytest.mark.parametrize("problem", ["", "AccessDenied"])
+def test_no_result_counts_that_was_too_old_when_its_account_was_swept(court: Court, problem: str) -> None:
+    old(court)
+    court.passes(60)
+    claim(court, "owner-1", until=400)
+    court.passes(2)
+    swept(court, problem=problem)
+    assert court.verdict.endswith("was swept, and is COVERED by a result that is not good")
+
+
+def test_a_result_that_was_good_when_its_account_was_claimed_counts(court: Court) -> None:
+    covered(court, freshUntil=at(61))
+    court.passes(60)
+    claim(court, "owner-1", until=400)
+    court.passes(30)
+    swept(court)
+    assert court.verdict == ""
+
+
+def test_what_was_written_while_its_account_was_swept_is_for_the_next_sweep(court: Court) -> None:
+    court.passes(60)
+    claim(court, "owner-1", until=400)
+    court.passes(1)
+    old(court)
+    swept(court)
+    assert court.verdict == ""
+
+
+def test_what_came_and_went_is_for_the_next_sweep(court: Court) -> None:
+    old(court)
+    court.passes(60)
+    claim(court, "owner-1", until=400)
+    deleted(court, 61)
+    court.passes(2)
+    swept(court)
+    assert court.verdict == ""
+
+
+def test_what_the_queue_did_not_take_is_for_the_next_sweep(court: Court) -> None:
+    old(court)
+    court.passes(60)
+    claim(court, "owner-1", until=400)
+    swept(court, region_problem="the queue did not take 1 of 1 requests")
+    assert court.verdict == ""
+
+
+@pytest.mark.parametrize("region_problem", ["", "AccessDenied"])
+def test_what_is_outlived_is_queued_by_the_sweep_that_lists_it(court: Court, region_problem: str) -> None:
+    old(court)
+    court.passes(60)
+    outlived(court)
+    court.passes(60)
+    claim(court, "owner-1", until=400)
+    court.passes(1)
+    swept(court, region_problem=region_problem)
+    assert ("was listed, and is outlived since 60.000" in court.verdict) == (region_problem == "")
+
+
+def test_what_is_outlived_in_the_end(court: Court) -> None:
+    old(court)
+    court.passes(60)
+    outlived(court)
+    assert "its state is STALE: its result is too old" in finish(court)
+
+
+def test_what_is_outlived_waits_for_no_message(court: Court) -> None:
+    old(court)
+    court.passes(60)
+    outlived(court)
+    court.passes(60)
+    queues(court, since=110)
+    assert court.verdict == ""
+    state(court, "STALE", queuedAt=at(120))
+    court.passes(60)
+    queues(court, since=170)
+    assert "which waits since 120.000" in court.verdict
