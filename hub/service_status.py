@@ -66,6 +66,8 @@ class ServiceStatus:
             reach the ledger.
         pause: None where the service is not paused.
         last_sweep: The newest that has finished; None if none has in 90 days.
+        last_full_sweep: The newest that has finished and left out nothing of the organization; None if none has in 90
+            days.
         running_sweep: The newest, where it has not finished.
         notes: What could not be found out, in one line each.
     """
@@ -76,6 +78,7 @@ class ServiceStatus:
     silent: tuple[WorkerNote, ...] = ()
     pause: Pause | None = None
     last_sweep: SweepRun | None = None
+    last_full_sweep: SweepRun | None = None
     running_sweep: SweepRun | None = None
     notes: tuple[str, ...] = field(default=())
 
@@ -121,11 +124,14 @@ async def look(
         Throttled, Unavailable, Misconfigured: A queue or the register cannot be read.
     """
     workers = sorted([note async for note in register.workers()], key=lambda note: (note.started_at, note.id))
-    last, newest = None, None
+    newest, last, full = None, None, None
     async for run in register.sweeps():
         newest = newest or run
-        if run.finished_at is not None:
-            last = run
+        if run.finished_at is None:
+            continue
+        last = last or run
+        if run.is_full:
+            full = run
             break
     return ServiceStatus(
         at=now,
@@ -137,6 +143,7 @@ async def look(
         silent=tuple(note for note in workers if now - note.seen_at > NOTE_LIVES),
         pause=await register.paused(),
         last_sweep=last,
+        last_full_sweep=full,
         running_sweep=newest if newest is not None and newest.finished_at is None else None,
         notes=tuple(notes),
     )

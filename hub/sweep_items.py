@@ -15,7 +15,9 @@ from hub.sweeps import (
     AccountHeld,
     AccountNote,
     AccountOutcome,
+    Named,
     RegionOutcome,
+    ScopeNote,
     SweepCounts,
     SweepRun,
     SweepScope,
@@ -34,7 +36,8 @@ RUN_KEPT = timedelta(days=90)
 CLAIM = ("claimOwner", "claimRunId", "claimExpiresAt")
 
 _OPEN = ("runId", "startedAt")
-_COUNTED = ("accounts", "functions", "fresh", "waiting", "excluded", "gone", "failed", "calls")
+_NAMED = ("accounts", "ous", "regions", "exclude")
+_COUNTED = ("accounts", "functions", "fresh", "waiting", "excluded", "gone", "outlived", "failed", "calls")
 
 
 def account_key(account: str) -> Key:
@@ -133,7 +136,13 @@ def account_from(item: Item) -> AccountNote:
 def new_run(scope: SweepScope, now: datetime) -> SweepRun:
     """A run that begins now."""
     started_at = moment(milliseconds(now))
-    return SweepRun(id=new_scan_id(now), scope_id=scope.id, whole_scope_id=scope.whole_id, started_at=started_at)
+    return SweepRun(
+        id=new_scan_id(now),
+        scope_id=scope.id,
+        whole_scope_id=scope.whole_id,
+        started_at=started_at,
+        scope=ScopeNote.of(scope),
+    )
 
 
 def open_key(scope_id: str) -> Key:
@@ -166,6 +175,7 @@ def open_run_from(item: Item, scope: SweepScope) -> SweepRun | None:
             scope_id=scope.id,
             whole_scope_id=scope.whole_id,
             started_at=moment(item["startedAt"]),
+            scope=ScopeNote.of(scope),
         )
 
 
@@ -206,6 +216,7 @@ def run_from(item: Item) -> SweepRun:
             accounts=int(item.get("accounts", 0)),
             counts=_counts_from(item["counts"]) if "counts" in item else SweepCounts(),
             at=moment(item["at"]) if "at" in item else None,
+            scope=_scope_from(item["scope"]) if "scope" in item else None,
         )
 
 
@@ -217,13 +228,28 @@ def _is_done(item: Item, run: SweepRun) -> bool:
 
 
 def _run_values(run: SweepRun) -> dict[str, Any]:
-    return {
+    values: dict[str, Any] = {
         "schema": SCHEMA,
         "scopeId": run.scope_id,
         "wholeScopeId": run.whole_scope_id,
         "startedAt": milliseconds(run.started_at),
         "expiresAt": seconds(run.started_at + RUN_KEPT),
     }
+    if run.scope is not None:
+        values["scope"] = _scope_map(run.scope)
+    return values
+
+
+def _scope_map(scope: ScopeNote) -> dict[str, Any]:
+    named: dict[str, Named] = {kind: getattr(scope, kind) for kind in _NAMED}
+    return {kind: {"number": one.number, "first": list(one.first)} for kind, one in named.items() if one.number}
+
+
+def _scope_from(values: Mapping[str, Any]) -> ScopeNote:
+    named = {kind: values[kind] for kind in _NAMED if kind in values}
+    return ScopeNote(
+        **{kind: Named(number=int(one["number"]), first=tuple(one["first"])) for kind, one in named.items()}
+    )
 
 
 def _counts_map(counts: SweepCounts) -> dict[str, Any]:
@@ -232,7 +258,8 @@ def _counts_map(counts: SweepCounts) -> dict[str, Any]:
 
 def _counts_from(values: Mapping[str, Any]) -> SweepCounts:
     queued = {reason: int(number) for reason, number in sorted(values["queued"].items())}
-    return SweepCounts(queued=queued, **{name: int(values[name]) for name in _COUNTED})
+    # What was written before something was counted has no number of it.
+    return SweepCounts(queued=queued, **{name: int(values.get(name, 0)) for name in _COUNTED})
 
 
 def _outcome_map(outcome: AccountOutcome) -> dict[str, Any]:

@@ -2,10 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
+
+NAMES_KEPT = 10
+"""Of the accounts, units, regions and patterns that were named for a run; a summary has all of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +41,65 @@ class SweepScope:
         return not (self.accounts or self.ous or self.regions)
 
     @property
+    def is_full(self) -> bool:
+        """Whether it is whole, and leaves out no functions but those that the settings exclude."""
+        return self.is_whole and not self.exclude
+
+    @property
     def whole_id(self) -> str:
         """The id of the scope that is whole and else as this one: a sweep of it does for this one too."""
         return SweepScope(exclude=self.exclude, profile_id=self.profile_id).id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """Names of one kind.
+
+    Attributes:
+        number: How many there are.
+        first: The first ten of them, sorted.
+    """
+
+    number: int = 0
+    first: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, names: Collection[str]) -> "Named":
+        """From all of them."""
+        each = sorted(set(names))
+        return cls(number=len(each), first=tuple(each[:NAMES_KEPT]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScopeNote:
+    """What a run goes over, for whoever looks on; see `SweepScope`. A thousand named accounts make no large item of it.
+
+    Attributes:
+        accounts: None for those of the organization.
+        ous: The organizational units.
+        regions: None for all that are enabled in each account.
+        exclude: Patterns of function names, besides those of the settings.
+    """
+
+    accounts: Named = Named()
+    ous: Named = Named()
+    regions: Named = Named()
+    exclude: Named = Named()
+
+    @classmethod
+    def of(cls, scope: SweepScope) -> "ScopeNote":
+        """From the scope itself."""
+        return cls(
+            accounts=Named.of(scope.accounts),
+            ous=Named.of(scope.ous),
+            regions=Named.of(scope.regions),
+            exclude=Named.of(scope.exclude),
+        )
+
+    @property
+    def is_full(self) -> bool:
+        """See `SweepScope.is_full`."""
+        return not (self.accounts.number or self.ous.number or self.regions.number or self.exclude.number)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +114,7 @@ class SweepCounts:
         excluded: By name, tag or account.
         queued: Put into the queue, by why: `missing`, `changed`, `stale`, `profile`, `failed`, `lost`.
         gone: Known to the ledger, and not there any more.
+        outlived: Known to the ledger, with a result that is too old or of another profile, and not to be listed.
         failed: Accounts and regions that could not be listed.
         calls: AWS calls made.
     """
@@ -66,6 +126,7 @@ class SweepCounts:
     excluded: int = 0
     queued: Mapping[str, int] = field(default_factory=dict)
     gone: int = 0
+    outlived: int = 0
     failed: int = 0
     calls: int = 0
 
@@ -84,6 +145,7 @@ class SweepCounts:
             excluded=self.excluded + other.excluded,
             queued={one: self.queued.get(one, 0) + other.queued.get(one, 0) for one in sorted(reasons)},
             gone=self.gone + other.gone,
+            outlived=self.outlived + other.outlived,
             failed=self.failed + other.failed,
             calls=self.calls + other.calls,
         )
@@ -95,9 +157,9 @@ class SweepRun:
 
     Attributes:
         id: Sorts by time: `20261122T071500123Z-1a2b3c4d`.
-        scope: What it goes over; only its id when read back from the ledger (`scope_id`).
         scope_id: See `SweepScope.id`.
         whole_scope_id: See `SweepScope.whole_id`; empty where nobody has said.
+        scope: What it goes over; None where an older version began it.
         started_at: Aware, UTC. An account that was gone over since then is done.
         finished_at: When the last account was done; None while it runs, or after it was interrupted.
         accounts: How many accounts it is about; 0 until they are listed.
@@ -113,6 +175,14 @@ class SweepRun:
     counts: SweepCounts = SweepCounts()
     at: datetime | None = None
     whole_scope_id: str = ""
+    scope: ScopeNote | None = None
+
+    @property
+    def is_full(self) -> bool:
+        """See `SweepScope.is_full`; of a run that an older version began, whether its scope is whole."""
+        if self.scope is not None:
+            return self.scope.is_full
+        return self.scope_id == self.whole_scope_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,8 +19,7 @@ from hub.queue_age import oldest_ages
 from hub.service_notes import WorkerNote
 from hub.service_status import ServiceStatus, look
 from hub.settings import load
-from hub.sweeps import SweepRun
-from scanhub import terminal
+from scanhub import status_sweeps, terminal
 from scanhub.documents import SCHEMA_VERSION
 from scanhub.sweep_documents import run_document
 from scanhub.tables import new_table
@@ -81,6 +80,7 @@ def _document(told: ServiceStatus) -> dict[str, Any]:
         "circuitReason": told.circuit or None,
         "paused": {"by": pause.by, "reason": pause.reason, "at": pause.at.isoformat()} if pause is not None else None,
         "lastSweep": run_document(told.last_sweep) if told.last_sweep is not None else None,
+        "lastWholeSweep": run_document(told.last_full_sweep) if told.last_full_sweep is not None else None,
         "runningSweep": run_document(told.running_sweep) if told.running_sweep is not None else None,
         "versions": {"scanhub": list(told.versions), "scanner": list(told.scanners)},
         "notes": list(told.notes),
@@ -119,9 +119,8 @@ def _tell(told: ServiceStatus, console: Console) -> None:
     for one in told.silent:
         console.print(Text(f"silent since {one.seen_at:%Y-%m-%d %H:%M} UTC: worker {one.id}", style="yellow"))
     console.print()
-    console.print(f"last sweep  {_sweep(told.last_sweep)}", soft_wrap=True)
-    if told.running_sweep is not None:
-        console.print(f"running     {_sweep(told.running_sweep)}", soft_wrap=True)
+    for line in status_sweeps.lines(told):
+        console.print(Text(line), soft_wrap=True)
     for note in told.notes:
         console.print(Text(note, style="dim"), soft_wrap=True)
 
@@ -149,14 +148,3 @@ def _workers(told: ServiceStatus) -> Table:
             Text(state, style="green" if state == "working" else "yellow"),
         )
     return table
-
-
-def _sweep(run: SweepRun | None) -> str:
-    if run is None:
-        return "none in 90 days; begin one with: scanhub sweep"
-    counts = run.counts
-    when = f"finished {run.finished_at:%Y-%m-%d %H:%M}" if run.finished_at else f"begun {run.started_at:%Y-%m-%d %H:%M}"
-    return (
-        f"{when} UTC: {counts.accounts:,} of {run.accounts:,} accounts, {counts.functions:,} functions, "
-        f"{counts.due:,} queued, {counts.failed:,} failed"
-    )

@@ -1,9 +1,9 @@
-"""What `scanhub sweep --json` prints; names in camelCase, times in ISO 8601 (UTC)."""
+"""What `--json` prints of a sweep, by `scanhub sweep` and `status`; names in camelCase, times in ISO 8601 (UTC)."""
 
 from typing import Any
 
 from hub.sweep.report import SweepReport
-from hub.sweeps import SweepCounts, SweepRun
+from hub.sweeps import Named, ScopeNote, SweepCounts, SweepRun
 from scanhub.documents import SCHEMA_VERSION
 
 
@@ -40,6 +40,7 @@ def counts_document(counts: SweepCounts) -> dict[str, Any]:
         "queued": counts.due,
         "queuedBy": dict(counts.queued),
         "gone": counts.gone,
+        "outlived": counts.outlived,
         "failed": counts.failed,
         "calls": counts.calls,
     }
@@ -51,6 +52,21 @@ def run_document(run: SweepRun) -> dict[str, Any]:
         "sweepId": run.id,
         "startedAt": run.started_at.isoformat(),
         "finishedAt": run.finished_at.isoformat() if run.finished_at is not None else None,
+        "scope": _scope_document(run.scope) if run.scope is not None else None,
         "accounts": run.accounts,
         "counts": counts_document(run.counts),
     }
+
+
+def _scope_document(scope: ScopeNote) -> dict[str, Any]:
+    return {
+        "isWhole": scope.is_full,
+        "accounts": _named_document(scope.accounts),
+        "ous": _named_document(scope.ous),
+        "regions": _named_document(scope.regions),
+        "exclude": _named_document(scope.exclude),
+    }
+
+
+def _named_document(names: Named) -> dict[str, Any]:
+    return {"number": names.number, "first": list(names.first)}

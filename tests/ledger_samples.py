@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hub.coverage import Coverage, CoverageState
-from hub.scans import CLOCK_SKEW, Effect, PolicyVerdict, ScanKey, ScanProfile, ScanStatus, ScanSummary, Severity
+from hub.scans import CLOCK_SKEW, Effect, Lease, PolicyVerdict, ScanKey, ScanProfile, ScanStatus, ScanSummary, Severity
 from hub.tries import Failure
 from spoke.arn import FunctionArn
 from spoke.snapshot import fingerprint
@@ -29,6 +29,7 @@ KEY = ScanKey(CHECKOUT, NEW_CODE, PROFILE.id)
 
 MESSAGE = "059f36b4-87a3-44ab-83d2-661975830a7d"
 OTHER_MESSAGE = "d6790f8d-d575-4f01-bc51-40122704cafe"
+A_LEASE = Lease(KEY, MESSAGE, "5f2a1c", NOW + LEASE)
 
 SUMMARY = ScanSummary(
     scan_id="20261121T093110402Z-9f86d081",
@@ -57,6 +58,7 @@ FAILED = replace(
 )
 EVERY_EFFECT = frozenset(Effect)
 CRASHED = Failure(2, "scanner_crashed", "the scanner died of signal 9", NOW)
+FAILURE = Failure(3, "throttled", "GetFunction of checkout-api: Rate exceeded", NOW)
 CIRCUIT = "qualys-circuit"
 """What a worker announces when Qualys takes no scans."""
 

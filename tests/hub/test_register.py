@@ -15,12 +15,12 @@ from hub.ledger_schema import Key
 from hub.ledger_wire import wire_item
 from hub.register import DynamoRegister
 from hub.service_notes import ObjectiveDay, Pause
-from hub.sweeps import AccountClaimed, AccountDone, AccountHeld
+from hub.sweeps import AccountClaimed, AccountDone, AccountHeld, ScopeNote
 from infra.local.mends import dynamodb_atomicity
 from spoke.errors import Throttled, Unavailable
 from tests import virtual_time
 from tests.conftest import REGION
-from tests.hub.test_ledger import Answers, cancelled, refusal, twice
+from tests.hub.dynamodb_answers import Answers, cancelled, refusal, twice
 from tests.ledger_rig import TABLE, create_table
 from tests.ledger_samples import HOUR, MINUTE, NOW
 from tests.register_rig import CLAIM, DAY, NARROW, OUTCOME, PAYMENTS, WHOLE, DynamoRegisterRig, begun, claimed
@@ -187,6 +187,7 @@ class TestRefusals:
         client.get_item = nothing  # type: ignore[attr-defined]  # the double has it only here
         run = virtual_time.run(register.begin_sweep(WHOLE, now=NOW, adopt_within=DAY))
         assert (run.id, run.started_at, run.whole_scope_id) == ("a-run", NOW, WHOLE.id)
+        assert run.scope == ScopeNote.of(WHOLE)
 
 
 async def test_without_a_clock_of_its_own_it_goes_by_the_machines(client: "DynamoDBClient") -> None:

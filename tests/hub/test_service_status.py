@@ -2,12 +2,14 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+import pytest
+
 from hub.message import Depth, Source
 from hub.scans import ScanProfile
 from hub.service_notes import Pause, WorkerNote
 from hub.service_status import look
 from hub.standstill import NOTE_LIVES
-from hub.sweeps import SweepCounts, SweepRun
+from hub.sweeps import ScopeNote, SweepCounts, SweepRun, SweepScope
 from tests.ledger_samples import HOUR, MINUTE, NOW
 
 OLD, NEW = (ScanProfile("qscanner", version, "get-report", ("pkg",)) for version in ("4.7.0", "4.8.0"))
@@ -68,10 +70,21 @@ def worker(name: str, *, heard: timedelta = MINUTE, profile: ScanProfile = NEW, 
     )
 
 
-def run(name: str, *, finished: bool = True) -> SweepRun:
+WHOLE = SweepScope()
+PARTS = (
+    SweepScope(accounts=("210987654321",)),
+    SweepScope(ous=("ou-ab12-cd34ef56",)),
+    SweepScope(regions=("us-east-1",)),
+    SweepScope(exclude=("legacy-*",)),
+)
+
+
+def run(name: str, scope: SweepScope = WHOLE, *, finished: bool = True) -> SweepRun:
     return SweepRun(
         id=name,
-        scope_id="abc",
+        scope_id=scope.id,
+        whole_scope_id=scope.whole_id,
+        scope=ScopeNote.of(scope),
         started_at=NOW - HOUR,
         finished_at=NOW if finished else None,
         counts=SweepCounts(functions=7),
@@ -110,8 +123,29 @@ async def test_the_last_sweep_is_the_newest_that_has_finished() -> None:
     assert told.last_sweep is not None
     assert told.running_sweep is not None
     assert (told.last_sweep.id, told.running_sweep.id) == ("2", "3")
+    assert told.last_full_sweep is told.last_sweep
     assert told.pause is PAUSE
     assert register.read == ["3", "2"], "no more is read than is needed"
+
+
+@pytest.mark.parametrize("part", PARTS, ids=["accounts", "units", "regions", "patterns"])
+async def test_after_a_sweep_of_a_part_it_looks_on_for_the_last_one_of_the_whole(part: SweepScope) -> None:
+    register = Register(
+        runs=[run("5", part), run("4", part, finished=False), run("3", finished=False), run("2"), run("1")]
+    )
+    told = await look({}, register, now=NOW, ages={})
+    assert told.last_sweep is not None
+    assert told.last_full_sweep is not None
+    assert (told.last_sweep.id, told.last_full_sweep.id, told.running_sweep) == ("5", "2", None)
+    assert register.read == ["5", "4", "3", "2"], "no more is read than is needed"
+
+
+async def test_sweeps_of_parts_make_no_whole() -> None:
+    told = await look(
+        {}, Register(runs=[run(str(number), part) for number, part in enumerate(PARTS)]), now=NOW, ages={}
+    )
+    assert told.last_sweep is not None
+    assert (told.last_sweep.id, told.last_full_sweep) == ("0", None)
 
 
 async def test_an_interrupted_sweep_before_a_finished_one_does_not_run() -> None:
@@ -122,5 +156,6 @@ async def test_an_interrupted_sweep_before_a_finished_one_does_not_run() -> None
 
 async def test_without_anything_nothing_is_made_up() -> None:
     told = await look({}, Register(), now=NOW, ages={})
-    assert (told.last_sweep, told.running_sweep, told.workers, told.silent) == (None, None, (), ())
+    assert (told.last_sweep, told.last_full_sweep, told.running_sweep) == (None, None, None)
+    assert (told.workers, told.silent) == ((), ())
     assert (told.running, told.circuit, told.versions, told.scanners) == (0, "", [], [])

@@ -84,10 +84,19 @@ COUNTS = thing(
         "additionalProperties": NUMBER,
     },
     gone=NUMBER,
+    outlived=NUMBER,
     failed=NUMBER,
     calls=NUMBER,
 )
-RUN = thing(sweepId=TEXT, startedAt=MOMENT, finishedAt=perhaps(MOMENT), accounts=NUMBER, counts=COUNTS)
+NAMED = thing(number=NUMBER, first={"type": "array", "items": TEXT, "maxItems": 10})
+RUN = thing(
+    sweepId=TEXT,
+    startedAt=MOMENT,
+    finishedAt=perhaps(MOMENT),
+    scope=perhaps(thing(isWhole=FLAG, accounts=NAMED, ous=NAMED, regions=NAMED, exclude=NAMED)),
+    accounts=NUMBER,
+    counts=COUNTS,
+)
 WORKER = thing(
     id=TEXT,
     version=TEXT,
@@ -182,6 +191,7 @@ DOCUMENTS = {
         circuitReason=TEXT_OR_NOTHING,
         paused=perhaps(thing(by=TEXT, reason=TEXT, at=MOMENT)),
         lastSweep=perhaps(RUN),
+        lastWholeSweep=perhaps(RUN),
         runningSweep=perhaps(RUN),
         versions=thing(scanhub=several(TEXT), scanner=several(TEXT)),
         notes=several(TEXT),

@@ -11,7 +11,7 @@ from hub.message import Depth, Source
 from hub.scans import ScanProfile
 from hub.service_notes import Pause, WorkerNote
 from hub.service_status import QueueStatus, ServiceStatus
-from hub.sweeps import SweepCounts, SweepRun
+from hub.sweeps import ScopeNote, SweepCounts, SweepRun, SweepScope
 from scanhub import status_command
 from tests.ledger_samples import HOUR, NOW
 from tests.scanhub.promised import promised
@@ -25,9 +25,12 @@ WORKER = WorkerNote(
     started_at=NOW - HOUR,
     seen_at=NOW,
 )
+WHOLE = SweepScope(profile_id="1")
 RUN = SweepRun(
     id="20261121T093015250Z-1a2b3c4d",
-    scope_id="abc",
+    scope_id=WHOLE.id,
+    whole_scope_id=WHOLE.id,
+    scope=ScopeNote.of(WHOLE),
     started_at=NOW - HOUR,
     finished_at=NOW,
     accounts=120,
@@ -42,6 +45,7 @@ BUSY = ServiceStatus(
     workers=(WORKER, replace(WORKER, id="b" * 32, paused=True)),
     silent=(replace(WORKER, id="dead" * 8, seen_at=NOW - HOUR),),
     last_sweep=RUN,
+    last_full_sweep=RUN,
     running_sweep=replace(RUN, id="20261121T103015250Z-1a2b3c4d", finished_at=None),
     notes=("the age of the oldest messages is not known: AccessDenied",),
 )
@@ -68,6 +72,25 @@ def test_documents_have_what_they_promise() -> None:
     assert (busy["runningScans"], len(busy["silentWorkers"]), busy["circuitOpen"]) == (6, 1, False)
 
 
+def test_the_document_says_what_a_sweep_was_of() -> None:
+    part = replace(RUN, scope=ScopeNote.of(SweepScope(accounts=("210987654321",), exclude=("legacy-*", "test-*"))))
+    document = json.loads(json.dumps(status_command._document(replace(BUSY, last_sweep=part))))
+    promised("status", document)
+    none = {"number": 0, "first": []}
+    assert document["lastSweep"]["scope"] == {
+        "isWhole": False,
+        "accounts": {"number": 1, "first": ["210987654321"]},
+        "ous": none,
+        "regions": none,
+        "exclude": {"number": 2, "first": ["legacy-*", "test-*"]},
+    }
+    assert document["lastWholeSweep"]["scope"] == {"isWhole": True} | dict.fromkeys(
+        ("accounts", "ous", "regions", "exclude"), none
+    )
+    unknown = json.loads(json.dumps(status_command._document(replace(BUSY, last_sweep=replace(RUN, scope=None)))))
+    assert promised("status", unknown)["lastSweep"]["scope"] is None
+
+
 def test_a_pause_and_a_breaker_stand_above_all() -> None:
     pause = Pause(by="arn:aws:sts::123456789012:assumed-role/ops/ada", reason="[red]maintenance[/]", at=NOW)
     status = replace(BUSY, pause=pause, workers=(replace(WORKER, circuit="Qualys refuses the token"),))
@@ -89,10 +112,10 @@ def test_a_person_reads_queues_workers_and_sweeps() -> None:
     assert [line.split()[-1] for line in text.splitlines() if " of 4 " in line] == ["working", "paused"]
     assert "silent since 2026-11-21 08:30 UTC: worker dead" in text
     assert (
-        "last sweep  finished 2026-11-21 09:30 UTC: 118 of 120 accounts, 30,000 functions, 1,200 queued, 2 failed"
-        in text
+        "last sweep  finished 2026-11-21 09:30 UTC, the whole organization: 118 of 120 accounts, 30,000 functions, "
+        "1,200 queued, 2 failed" in text
     )
-    assert "running     begun 2026-11-21 08:30 UTC: 118 of 120 accounts" in text
+    assert "running     begun 2026-11-21 08:30 UTC, the whole organization: 118 of 120 accounts" in text
     assert text.splitlines()[-1] == "the age of the oldest messages is not known: AccessDenied"
 
 

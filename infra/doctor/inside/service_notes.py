@@ -99,14 +99,9 @@ def _pause(pause: Pause | None, table: str) -> Check:
     return PAUSED.warning(table, f"paused since {_told(pause.at)} by {pause.by}{why}")
 
 
-def _is_whole(run: SweepRun) -> bool:
-    # A scope that is whole stands for itself; a run that was noted by an older version says nothing of it.
-    return bool(run.whole_scope_id) and run.scope_id == run.whole_scope_id
-
-
 def _finished(runs: Sequence[SweepRun]) -> SweepRun | None:
     """The one that finished last, of the whole organization."""
-    whole = [(run.finished_at, run) for run in runs if _is_whole(run) and run.finished_at is not None]
+    whole = [(run.finished_at, run) for run in runs if run.is_full and run.finished_at is not None]
     return max(whole, key=lambda one: one[0])[1] if whole else None
 
 
@@ -123,7 +118,7 @@ def _last(runs: Sequence[SweepRun], table: str, *, now: datetime) -> Check:
 
 
 def _under_way(runs: Sequence[SweepRun]) -> str:
-    run = next((one for one in runs if _is_whole(one) and one.finished_at is None), None)
+    run = next((one for one in runs if one.is_full and one.finished_at is None), None)
     if run is None:
         return ""
     return f"; {run.id} has begun, and has gone over {run.counts.accounts} of {run.accounts} accounts"

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from hub.ledger_schema import Key
-from hub.sweeps import SweepCounts, SweepRun
+from hub.sweeps import Named, ScopeNote, SweepCounts, SweepRun
 from spoke.errors import Misconfigured
 from tests.ledger_samples import HOUR, MINUTE, NOW, SECOND
 from tests.register_rig import DAY, NARROW, OUTCOME, WHOLE, RegisterRig, begun
@@ -21,7 +21,9 @@ async def listed(rig: RegisterRig) -> list[SweepRun]:
 
 async def test_a_run_begins_now(rig: RegisterRig) -> None:
     run = await begun(rig)
-    assert run == SweepRun(id=run.id, scope_id=WHOLE.id, whole_scope_id=WHOLE.id, started_at=NOW)
+    assert run == SweepRun(
+        id=run.id, scope_id=WHOLE.id, whole_scope_id=WHOLE.id, started_at=NOW, scope=ScopeNote.of(WHOLE)
+    )
     assert run.id.startswith("20261121T093015250Z-")
     assert await listed(rig) == [run]
 
@@ -56,6 +58,33 @@ async def test_another_scope_has_a_run_of_its_own(rig: RegisterRig) -> None:
     whole, narrow = await begun(rig), await begun(rig, NARROW)
     assert whole.id != narrow.id
     assert (narrow.scope_id, narrow.whole_scope_id) == (NARROW.id, WHOLE.id)
+
+
+async def test_what_a_run_is_of_is_told_to_whoever_looks_on_and_whoever_joins(rig: RegisterRig) -> None:
+    scope = replace(NARROW, regions=("us-east-1", "eu-central-1"), exclude=("legacy-*",))
+    run = await begun(rig, scope)
+    joined = await rig.other.begin_sweep(scope, now=NOW + MINUTE, adopt_within=DAY)
+    await rig.other.finish_sweep(joined, COUNTS, accounts=1, now=NOW + HOUR)
+    (shown,) = await listed(rig)
+    for one in (run, joined, shown):
+        assert one.scope == ScopeNote(
+            accounts=Named(number=1, first=NARROW.accounts),
+            regions=Named(number=2, first=("eu-central-1", "us-east-1")),
+            exclude=Named(number=1, first=("legacy-*",)),
+        )
+        assert not one.is_full
+
+
+async def test_of_a_run_that_an_older_version_began_only_the_ids_are_known(rig: RegisterRig) -> None:
+    for scope, is_full in ((WHOLE, True), (NARROW, False)):
+        run = await begun(rig, scope)
+        item = dict((await rig.items())[Key("sweeps", run.id)])
+        del item["scope"]
+        await rig.put(item)
+        joined = await rig.other.begin_sweep(scope, now=NOW, adopt_within=DAY)
+        assert (joined.scope, joined.is_full) == (None, is_full)
+        await rig.other.finish_sweep(joined, COUNTS, accounts=12, now=NOW + HOUR)
+        assert {one.id: one.is_full for one in await listed(rig)}[run.id] == is_full
 
 
 async def test_after_its_end_the_scope_begins_anew(rig: RegisterRig) -> None:
