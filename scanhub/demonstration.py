@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sysconfig
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
@@ -21,15 +20,13 @@ from infra.local.cloud import EmbeddedCloud
 from infra.local.deployment import Deployment, deploy
 from infra.local.scenario import play
 from scanhub.demo_report import Ended, Report, gather
+from scanhub.local_extra import stand_in
 from scanhub.progress import Progress, live
 from scanhub.sweep_wiring import open_sweep
 from scanhub.wiring import open_worker
 from spoke.clock import SystemClock
-from spoke.errors import Misconfigured
 from worker.tally import Tally
 from worker.trip import Observer
-
-STAND_IN = "qscanner-stand-in"
 
 
 def demonstrate(output: Path, console: Console, *, live_table: bool) -> Report:
@@ -91,7 +88,7 @@ def _variables(deployment: Deployment, work_dir: Path) -> dict[str, str]:
         # A local cloud asks for credentials and believes any.
         "AWS_ACCESS_KEY_ID": os.environ.get("AWS_ACCESS_KEY_ID", "test"),
         "AWS_SECRET_ACCESS_KEY": os.environ.get("AWS_SECRET_ACCESS_KEY", "test"),
-        "SCANHUB_QSCANNER_PATH": str(_stand_in()),
+        "SCANHUB_QSCANNER_PATH": str(stand_in()),
         "SCANHUB_WORK_DIR": str(work_dir),
         **deployment.settings,
     }
@@ -107,15 +104,6 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
-
-
-def _stand_in() -> Path:
-    path = Path(sysconfig.get_path("scripts")) / STAND_IN
-    if not path.is_file():
-        raise Misconfigured(
-            f"{path} is missing: install scanhub with its extra `local` (in a checkout: pip install '.[local]')"
-        )
-    return path
 
 
 async def _sweep(settings: Settings, deployment: Deployment) -> SweepReport:

@@ -6,13 +6,18 @@ import shlex
 import signal
 import sys
 import threading
-from typing import Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.text import Text
 
 from scanhub import terminal
-from scanhub.local_extra import needed
+from scanhub.local_extra import needed, stand_in
 from spoke.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from infra.local.laptop import Laptop
 
 app = typer.Typer(help="The embedded local cloud: for trying out and testing.", no_args_is_help=True)
 
@@ -41,25 +46,29 @@ def up(
     no_samples: Annotated[bool, typer.Option("--no-samples", help="Publish no sample functions.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of `export` lines.")] = False,
 ) -> None:
-    """Deploy hub, spokes and samples to AWS_ENDPOINT_URL, and print the settings for a worker."""
+    """Deploy an organization with hub, spokes and samples to AWS_ENDPOINT_URL, and print the settings of all commands.
+
+    It may be repeated: what is there already is brought up to date, and its samples are published once more.
+    """
     with needed():
-        from infra.local.deployment import deploy  # noqa: PLC0415  # the worker's image has no local cloud
+        from infra.local.laptop import bring_up  # noqa: PLC0415  # the worker's image has no local cloud
         from infra.local.scenario import publish_samples  # noqa: PLC0415  # the worker's image has no local cloud
 
-    _endpoint()
+    endpoint = _endpoint()
     console = terminal.console(stderr=True)
-    deployment = deploy(spokes=spokes, progress=console.print)
+
+    def tell(line: str) -> None:
+        console.print(Text(line), soft_wrap=True)
+
+    laptop = bring_up(spokes=spokes, progress=tell)
     if not no_samples:
-        publish_samples(deployment, progress=console.print)
+        publish_samples(laptop.deployment, progress=tell)
+    # Else a shell that has these settings and no endpoint would ask AWS itself.
+    settings = {"AWS_ENDPOINT_URL": endpoint, **laptop.settings, "SCANHUB_QSCANNER_PATH": _scanner()}
     if as_json:
-        document = {
-            "settings": dict(deployment.settings),
-            "spokes": list(deployment.spokes),
-            "regions": list(deployment.regions),
-        }
-        sys.stdout.write(json.dumps(document, indent=2) + "\n")
+        sys.stdout.write(json.dumps(_document(laptop, settings), indent=2) + "\n")
         return
-    for name, value in {"AWS_REGION": deployment.hub_region, **deployment.settings}.items():
+    for name, value in settings.items():
         sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
 
 
@@ -84,3 +93,25 @@ def _endpoint() -> str:
     if not endpoint:
         raise Misconfigured("AWS_ENDPOINT_URL is not set; start a cloud with: scanhub local serve")
     return endpoint
+
+
+def _scanner() -> str:
+    return os.environ.get("SCANHUB_QSCANNER_PATH") or str(stand_in())
+
+
+def _document(laptop: "Laptop", settings: Mapping[str, str]) -> dict[str, Any]:
+    deployment, organization = laptop.deployment, laptop.organization
+    return {
+        "settings": dict(settings),
+        "spokes": list(deployment.spokes),
+        "regions": list(deployment.regions),
+        "organization": {
+            "id": organization.id,
+            "managementAccount": organization.management_account,
+            "hubAccount": organization.hub_account,
+            "units": dict(organization.units),
+            "members": dict(organization.members),
+        }
+        if organization is not None
+        else None,
+    }

@@ -1,7 +1,9 @@
 """The packages of the extra `local`, which a worker does without."""
 
+import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from spoke.errors import Misconfigured
 
@@ -19,3 +21,17 @@ def needed() -> Iterator[None]:
         raise Misconfigured(
             f"the local cloud is not installed ({error.name} is missing); in a checkout: pip install '.[local]'"
         ) from error
+
+
+def stand_in() -> Path:
+    """The command of the stand-in scanner.
+
+    Raises:
+        Misconfigured: It is not installed.
+    """
+    path = Path(sysconfig.get_path("scripts")) / "qscanner-stand-in"
+    if not path.is_file():
+        raise Misconfigured(
+            f"{path} is missing: install scanhub with its extra `local` (in a checkout: pip install '.[local]')"
+        )
+    return path

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ ADMIN_ROLE = "OrganizationAccountAccessRole"
 """The role that AWS Organizations creates in each member account for the management account."""
 
 _FIRST_SPOKE = 210_000_000_001
+_ANY: Mapping[str, str] = MappingProxyType({"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"})
 _CONFIG = Config(retries={"mode": "standard", "max_attempts": 3}, connect_timeout=5, read_timeout=60)
 
 
@@ -31,6 +33,12 @@ class Accounts:
     Args:
         endpoint: Of the local cloud; None leaves it to `AWS_ENDPOINT_URL` and its relatives for single services.
         region: Of the hub.
+
+    Attributes:
+        endpoint: That serves STS.
+        hub: The hub's account, twelve digits.
+        invented: Credentials that were made up for the want of any, now or before, as environment variables; nothing
+            where there are others.
 
     Raises:
         Misconfigured: There is no local endpoint: this would reach AWS itself.
@@ -49,7 +57,8 @@ class Accounts:
         core.get_component("credential_provider").remove("iam-role")
         self._session = boto3.Session(region_name=region, botocore_session=core)
         # A local cloud asks for credentials and believes any.
-        own = {} if self._session.get_credentials() else {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+        self.invented = _invented(self._session)
+        own = {name.lower(): value for name, value in self.invented.items()}
         self._credentials: dict[str | None, Mapping[str, str]] = {None: own}
         sts = self._make("sts", None, region)
         self.endpoint = str(sts.meta.endpoint_url)
@@ -120,6 +129,13 @@ class ActingAccount:
     def client(self, service: str, *, account: str | None = None, region: str | None = None) -> AwsClient:
         """As `Accounts.client`; None is the caller's own account."""
         return self.accounts.client(service, account=account or self.account, region=region)
+
+
+def _invented(session: boto3.Session) -> Mapping[str, str]:
+    found = session.get_credentials()
+    # Those of the environment alone: to look at others may mean to ask for them.
+    made_up = found is None or (found.method == "env" and [found.access_key, found.secret_key] == [*_ANY.values()])
+    return _ANY if made_up else {}
 
 
 def _is_aws(url: str) -> bool:

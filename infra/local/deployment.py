@@ -29,7 +29,7 @@ class Deployment:
     Attributes:
         settings: The environment variables `SCANHUB_*` of a worker, from the hub's outputs.
         outputs: All outputs of the hub's stack.
-        spokes: Account ids.
+        spokes: Account ids of the members, without the hub.
         regions: Where each spoke is watched.
         hub_account: Twelve digits.
         hub_region: Where the hub stands.
@@ -64,6 +64,7 @@ def deploy(
     regions: Sequence[str] = ("eu-central-1", "us-east-1"),
     hub_region: str = "eu-central-1",
     organization: str = ORGANIZATION,
+    hub_too: bool = False,
     parameters: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
     progress: Callable[[str], None] = _silent,
 ) -> Deployment:
@@ -75,6 +76,7 @@ def deploy(
         regions: Where each of them is watched; the first one is the primary, whose stacks make the roles.
         hub_region: Where the hub stands.
         organization: The id that the templates are given.
+        hub_too: Whether the hub's account gets a spoke as well, as StackSets would give it one.
         parameters: By template (`hub.yaml`): what is to be otherwise than a local cloud has it.
         progress: Is told each step, in one line.
 
@@ -93,7 +95,7 @@ def deploy(
     external_id = _provide_secrets(accounts, outputs)
     given = _spoke_parameters(outputs, organization, external_id, regions[0])
     members = spoke_accounts(spokes)
-    for account in members:
+    for account in (*members, accounts.hub) if hub_too else members:
         for region in regions:
             progress(f"spoke {account} in {region}")
             stacks = accounts.client("cloudformation", account=account, region=region)

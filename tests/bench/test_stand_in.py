@@ -17,7 +17,8 @@ from bench.organization import HUB, REGION, covered, described, functions
 from hub.ledger_items import coverage_from, record_from, scan_item_key, state_item_key
 from hub.ledger_wire import plain, wire_key
 from hub.scans import ScanKey
-from spoke.events import Change, read
+from spoke.changes import Change
+from spoke.events import read
 from spoke.functions import snapshot_of
 
 QUEUE = f"https://sqs.{REGION}.amazonaws.com/{HUB}/scanhub-changes"

@@ -2,9 +2,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infra.local import organization
-from infra.local.accounts import Accounts
+from infra.local.accounts import Accounts, spoke_accounts
 from infra.local.cloud import EmbeddedCloud
-from infra.local.organization import MANAGEMENT_ACCOUNT, STACK_SETS, join, set_up
+from infra.local.organization import MANAGEMENT_ACCOUNT, STACK_SETS, in_units, join, set_up
 from spoke.errors import Misconfigured
 from tests.conftest import REGION
 
@@ -61,10 +61,54 @@ def test_nobody_is_in_two_organizations_and_none_outlives_its_cloud() -> None:
             with pytest.raises(ClientError, match="AWSOrganizationsNotInUse"):
                 accounts.client("organizations").describe_organization()
             made = set_up(accounts)
-            with pytest.raises(Misconfigured, match="setting up the local organization"):
-                set_up(accounts)
             with pytest.raises(Misconfigured, match="already a member"):
                 join(accounts, made, "210000000001", "sandbox")
+
+
+def test_what_is_there_is_completed_and_left_as_it_is() -> None:
+    with EmbeddedCloud() as cloud:
+        accounts = Accounts(cloud.endpoint, REGION)
+        first = set_up(accounts, spokes=in_units(spoke_accounts(1)), delegated_administrator=False)
+        assert first.members == {HUB: "security", "210000000001": "workloads"}
+        management = accounts.client("organizations", account=MANAGEMENT_ACCOUNT)
+        management.move_account(
+            AccountId="210000000001",
+            SourceParentId=first.units["workloads"],
+            DestinationParentId=first.units["sandbox"],
+        )
+        more = set_up(accounts, spokes=in_units(spoke_accounts(5)))
+        assert (more.id, more.root) == (first.id, first.root)
+        assert more.units == first.units
+        assert more.members == {
+            HUB: "security",
+            "210000000001": "sandbox",
+            "210000000002": "workloads/production",
+            "210000000003": "sandbox",
+            "210000000004": "workloads",
+            "210000000005": "workloads/production",
+        }
+        assert set_up(accounts, spokes=in_units(spoke_accounts(2))) == more, "nobody is thrown out"
+        assert len(management.list_accounts()["Accounts"]) == 7
+        (administrator,) = management.list_delegated_administrators(ServicePrincipal=STACK_SETS)[
+            "DelegatedAdministrators"
+        ]
+        assert administrator["Id"] == HUB
+
+
+def test_an_organization_of_somebody_else_is_not_taken_over() -> None:
+    with EmbeddedCloud() as cloud:
+        accounts = Accounts(cloud.endpoint, REGION)
+        accounts.client("organizations").create_organization(FeatureSet="ALL")
+        with pytest.raises(Misconfigured, match="setting up the local organization: DuplicateAccountException"):
+            set_up(accounts)
+
+
+@pytest.mark.parametrize("number", [1, 3, 20])
+def test_every_spoke_has_a_unit_and_always_the_same(number: int) -> None:
+    dealt = {account: unit for unit, members in in_units(spoke_accounts(number)).items() for account in members}
+    assert set(dealt) == set(spoke_accounts(number))
+    more = {account: unit for unit, members in in_units(spoke_accounts(20)).items() for account in members}
+    assert dealt.items() <= more.items()
 
 
 def test_an_invitation_is_for_the_one_that_was_invited() -> None:
