@@ -20,6 +20,8 @@ class Outcome:
         problems: What could not be looked through, in one line each.
         settled: Of those that were waited for, what is known of the ones that have ended.
         has_waited: Whether anybody waited.
+        named: Of `asked`, those that somebody named one by one. Where such a one is not there, its name is wrong; one
+            of an account or a tag may well have been deleted meanwhile.
     """
 
     asked: tuple[FunctionArn, ...]
@@ -27,6 +29,7 @@ class Outcome:
     problems: tuple[str, ...] = ()
     settled: tuple[Coverage, ...] = ()
     has_waited: bool = False
+    named: tuple[FunctionArn, ...] = ()
 
     @property
     def unsettled(self) -> tuple[FunctionArn, ...]:
@@ -35,9 +38,16 @@ class Outcome:
         return tuple(one for one in self.asked if one not in ended) if self.has_waited else ()
 
     @property
+    def missing(self) -> tuple[FunctionArn, ...]:
+        """Those that were named, and are not there."""
+        gone = {coverage.function for coverage in self.settled if coverage.state is CoverageState.GONE}
+        return tuple(one for one in self.named if one in gone)
+
+    @property
     def failed(self) -> int:
         """How many have no result, though they were waited for."""
-        return len(self.unsettled) + sum(coverage.state not in WELL for coverage in self.settled)
+        ended = sum(coverage.state not in WELL for coverage in self.settled)
+        return len(self.unsettled) + len(self.missing) + ended
 
     @property
     def verdicts(self) -> frozenset[PolicyVerdict]:

@@ -20,7 +20,7 @@ from hub.standing import CoverageRow
 from infra.roster import of_names
 from scanhub import coverage_tables as tables
 from scanhub import regions, terminal
-from scanhub.aws_options import listed
+from scanhub.aws_options import named
 from scanhub.coverage_documents import (
     ACCOUNT_COLUMNS,
     FUNCTION_COLUMNS,
@@ -66,7 +66,9 @@ def coverage(
     account: Annotated[list[str] | None, typer.Option(help="Only this account; may be repeated.")] = None,
     region: Annotated[list[str] | None, typer.Option(help="Only this region; may be repeated.")] = None,
     state: Annotated[list[str] | None, typer.Option(help="Only this state; may be repeated.")] = None,
-    reason: Annotated[str, typer.Option(metavar="TEXT", help="Only where the reason has this text in it.")] = "",
+    reason: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Only where the reason has this text in it.")
+    ] = None,
     group_by: Annotated[Group | None, typer.Option(help="Count, instead of listing functions.")] = None,
     limit: Annotated[int, typer.Option(min=0, help="List so many functions at the most; 0 lists all.")] = 1000,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")] = False,
@@ -88,16 +90,24 @@ def coverage(
         _tell_whole(asyncio.run(_whole(wanted)), as_json=as_json)
 
 
-def _selection(account: list[str] | None, region: list[str] | None, state: list[str] | None, reason: str) -> Selection:
-    states = tuple(one.upper().replace("-", "_") for one in listed(state))
+def _selection(
+    account: list[str] | None, region: list[str] | None, state: list[str] | None, reason: str | None
+) -> Selection:
+    states = tuple(one.upper().replace("-", "_") for one in named("--state", state))
     if wrong := [one for one in states if one not in CoverageState.__members__]:
         raise Misconfigured(f"not a state: {', '.join(wrong)}; one of {', '.join(CoverageState)}")
     return Selection(
-        accounts=of_names(listed(account)).accounts,
-        regions=regions.parse(region),
+        accounts=of_names(named("--account", account)).accounts,
+        regions=regions.parse(named("--region", region)),
         states=tuple(CoverageState(one) for one in dict.fromkeys(states)),
-        reason=reason,
+        reason=_text("--reason", reason),
     )
+
+
+def _text(option: str, value: str | None) -> str:
+    if value is not None and not value.strip():
+        raise Misconfigured(f"{option} names nothing; leave it out to mean all")
+    return value or ""
 
 
 async def _whole(wanted: Selection) -> CoverageReport:
@@ -112,9 +122,15 @@ async def _functions(wanted: Selection, limit: int) -> tuple[list[CoverageRow], 
         rows: list[CoverageRow] = []
         async for row in selected(hub.ledger, wanted, await _accounts(hub, wanted)):
             if limit and len(rows) == limit:
-                return sorted(rows, key=lambda one: one.function), True
+                return sorted(rows, key=_place), True
             rows.append(row)
-    return sorted(rows, key=lambda one: one.function), False
+    return sorted(rows, key=_place), False
+
+
+def _place(row: CoverageRow) -> tuple[str, ...]:
+    """As the columns are, from left to right."""
+    function = row.function
+    return function.account, function.region, function.name, function.qualifier or ""
 
 
 async def _groups(group: Group, wanted: Selection) -> Mapping[str, States]:
@@ -203,9 +219,11 @@ def _tell_functions(rows: list[CoverageRow], is_cut: bool, *, as_json: bool, as_
         _write_rows(FUNCTION_COLUMNS, [function_cells(row) for row in rows])
     else:
         console = terminal.wide()
-        console.print(tables.functions_table(rows, details=console.width >= WIDE))
+        console.print(
+            tables.functions_table(rows, details=console.width >= WIDE) if rows else "No function is like that."
+        )
     if is_cut:
-        terminal.console(stderr=True).print(f"There are more than {len(rows)}; see them with --limit 0.")
+        terminal.console(stderr=True).print(f"There are more than {len(rows):,}; see them with --limit 0.")
 
 
 def _write(document: Mapping[str, object]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from hub.coverage import CoverageState
@@ -21,7 +21,7 @@ GOOD_SHARE = 0.99
 def states_table(states: States) -> Table:
     """One row a state that any function is in."""
     table = new_table("STATE", "FUNCTIONS")
-    table.columns[1].justify = "right"
+    _to_the_right(table.columns[1:])
     for state in CoverageState:
         if states.get(state):
             table.add_row(Text(state.value, style=STATE_STYLES.get(state, "dim")), f"{states[state]:,}")
@@ -32,8 +32,9 @@ def groups_table(heading: str, groups: Mapping[str, States]) -> Table:
     """One row a group, with a column for each state that any function is in."""
     seen = [state for state in CoverageState if any(states.get(state) for states in groups.values())]
     table = new_table(heading, "FUNCTIONS", "SHARE", *(state.value for state in seen))
-    for column in table.columns[1:]:
-        column.justify = "right"
+    _to_the_right(table.columns[1:])
+    # A reason may hold hundreds of characters of AWS's; the names of the other groups are short.
+    table.columns[0].no_wrap, table.columns[0].overflow = False, "fold"
     for name, states in groups.items():
         counts = [Text(f"{states[state]:,}", style=_style(state)) if states.get(state) else NOTHING for state in seen]
         table.add_row(Text(name), f"{sum(states.values()):,}", share(Share.among(states)), *counts)
@@ -51,6 +52,7 @@ def accounts_table(accounts: Iterable[AccountCoverage]) -> Table:
         "OLDEST RESULT",
         folded=("OTHER STATES", "PROBLEMS"),
     )
+    _to_the_right(table.columns[1:3])
     for one in accounts:
         table.add_row(
             one.account,
@@ -68,13 +70,14 @@ def accounts_table(accounts: Iterable[AccountCoverage]) -> Table:
 def days_table(days: Iterable[ObjectiveDay]) -> Table:
     """One row a day."""
     table = new_table("DAY", "CHANGES", "WITHIN TARGET", "TARGET", "SLOWEST", "GIVEN UP")
+    _to_the_right(table.columns[1:])
     for day in days:
         table.add_row(
             day.day.isoformat(),
             f"{day.changes:,}",
-            f"{day.share:.1%}" if day.share is not None else "-",
-            f"{day.target} s",
-            f"{day.slowest:.0f} s",
+            share(Share(covered=day.within, of=day.changes)),
+            f"{day.target:,} s",
+            f"{day.slowest:,.0f} s",
             Text(f"{day.failed:,}", style="red" if day.failed else "dim"),
         )
     return table
@@ -112,7 +115,12 @@ def share(one: Share) -> Text:
 
 def moment(when: datetime | None) -> Text:
     """To the minute, UTC."""
-    return Text(f"{when:%Y-%m-%d %H:%M}") if when is not None else NEVER
+    return Text(f"{when:%Y-%m-%d %H:%MZ}") if when is not None else NEVER
+
+
+def _to_the_right(columns: Iterable[Column]) -> None:
+    for column in columns:
+        column.justify = "right"
 
 
 def _is_open(one: AccountCoverage, state: CoverageState) -> bool:

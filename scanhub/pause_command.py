@@ -21,6 +21,8 @@ from scanhub.documents import SCHEMA_VERSION
 from scanhub.wiring import open_hub
 
 POLL = timedelta(seconds=3)
+LONGEST_WAIT = 24 * 3600
+"""Seconds. Workers look every quarter of a minute: who has not heeded it by then never will."""
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of lines.")]
 
@@ -28,7 +30,7 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of
 def pause(
     because: Annotated[str, typer.Option(metavar="TEXT", help="Why; whoever asks is told.")] = "",
     wait: Annotated[bool, typer.Option("--wait", help="Wait until no worker takes work any more.")] = False,
-    timeout: Annotated[int, typer.Option(min=1, help="Seconds to wait at the most.")] = 300,
+    timeout: Annotated[int, typer.Option(min=1, max=LONGEST_WAIT, help="Seconds to wait at the most.")] = 300,
     as_json: Json = False,
 ) -> None:
     """Stop the service from taking work; scans that have begun end, messages wait in their queues."""

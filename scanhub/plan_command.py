@@ -88,4 +88,4 @@ def plan(  # noqa: PLR0913, PLR0917  # each is an option of the command line
     if as_json:
         sys.stdout.write(json.dumps(plan_document(sides, seed=seed), indent=2) + "\n")
     else:
-        plan_tables.show(sides, terminal.console())
+        plan_tables.show(sides, terminal.wide())

@@ -28,7 +28,7 @@ def show(sides: Sequence[Side], console: Console) -> None:
         console.print()
         console.print(Text(f"RAISE FIRST ({head})", style="bold"))
         for number, line in enumerate(rows.raised_first(side), 1):
-            console.print(Text(f"{number}. {line}"))
+            console.print(Text(f"{number}. {line}"), soft_wrap=True)
 
 
 def _table(headings: Sequence[str], lines: Iterable[Sequence[str]]) -> Table:

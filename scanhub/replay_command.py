@@ -24,6 +24,7 @@ from scanhub.wiring import Hub, open_hub
 from spoke.errors import Misconfigured
 
 POLL = timedelta(seconds=5)
+NOW = "0s"
 
 app = typer.Typer(help="Put archived events on the bus again; or see and cancel replays.", invoke_without_command=True)
 Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
@@ -36,12 +37,15 @@ def replay(
         str | None,
         typer.Option("--from", metavar="TIME", help="Events from then on: 2h (ago), or ISO 8601 with a zone."),
     ] = None,
-    until: Annotated[str, typer.Option("--to", metavar="TIME", help="And until then; by default until now.")] = "0s",
+    until: Annotated[str, typer.Option("--to", metavar="TIME", help="And until then; by default until now.")] = NOW,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until AWS has replayed all of them.")] = False,
     as_json: Json = False,
 ) -> None:
     """Put the events of a time on the hub's bus again. What was scanned meanwhile is not scanned anew."""
     if context.invoked_subcommand is not None:
+        if since is not None or wait or as_json or until != NOW:
+            word = context.invoked_subcommand
+            raise Misconfigured(f"give the options of {word} after the word; --from, --to and --wait begin a replay")
         return
     if since is None:
         raise Misconfigured(f"--from is needed, like {moments.EXAMPLES}")

@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
 from typing import Annotated
@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from hub import scan_requests
+from hub import scan_requests, standstill
 from hub.coverage import Coverage
 from hub.message import Source
 from hub.redaction import Redactor
@@ -21,10 +21,11 @@ from hub.scan_outcome import Outcome
 from hub.scan_requests import Waiting
 from hub.scan_selection import Wanted, choose
 from hub.settings import load
+from hub.standing import Standing
 from hub.tagged_functions import Tag
 from infra.roster import of_names
-from scanhub import exit_codes, functions, regions, terminal
-from scanhub.aws_options import listed
+from scanhub import exit_codes, regions, scan_names, terminal
+from scanhub.aws_options import named
 from scanhub.in_hub import InHub, run_in_hub
 from scanhub.scan_documents import scan_document
 from scanhub.spoke_wiring import estate
@@ -33,9 +34,10 @@ from scanhub.wiring import Hub, open_hub
 from spoke.arn import FunctionArn
 from spoke.errors import Misconfigured
 
-STDIN = "-"
 READ_AT_ONCE = 50
 SHOWN = 500
+LONGEST_WAIT = 14 * 24 * 3600
+"""Seconds: no request waits longer, since SQS forgets it then."""
 
 
 def scan(  # noqa: PLR0913, PLR0917  # the options of a command line
@@ -49,7 +51,7 @@ def scan(  # noqa: PLR0913, PLR0917  # the options of a command line
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Scan although a fresh result is there.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until each has its result.")] = False,
-    timeout: Annotated[int, typer.Option(min=1, help="Seconds to wait at the most.")] = 900,
+    timeout: Annotated[int, typer.Option(min=1, max=LONGEST_WAIT, help="Seconds to wait at the most.")] = 900,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of lines.")] = False,
     in_hub: InHub = False,
 ) -> None:
@@ -58,13 +60,16 @@ def scan(  # noqa: PLR0913, PLR0917  # the options of a command line
     Functions that are named go before all others; those of an account or a tag queue up behind changes. Tags are read
     in the member accounts, which only the hub's own tasks may enter: elsewhere, ask for --in-hub.
     """
-    wanted = _wanted(arns or [], listed(account), regions.parse(region), tuple(tag or ()))
+    accounts, where = named("--account", account), regions.parse(named("--region", region))
+    wanted = _wanted(arns or [], accounts, where, tuple(tag or ()))
     patience = timeout if wait else 0
     if in_hub:
         if wanted.named:
             raise Misconfigured("--in-hub goes with --account or --tag: ask for named functions from here")
+        if as_json:
+            raise Misconfigured("--json does not go with --in-hub: the task writes to the hub's log")
         raise typer.Exit(run_in_hub(_arguments(wanted, force=force, patience=patience), wait=wait))
-    console = terminal.console(stderr=as_json)
+    console = terminal.wide(stderr=as_json)
     outcome = asyncio.run(_scan(wanted, console, force=force, patience=patience))
     if as_json:
         sys.stdout.write(json.dumps(scan_document(outcome), indent=2) + "\n")
@@ -73,20 +78,25 @@ def scan(  # noqa: PLR0913, PLR0917  # the options of a command line
 
 
 def _wanted(arns: list[str], accounts: tuple[str, ...], where: tuple[str, ...], tags: tuple[str, ...]) -> Wanted:
-    words = [word for arn in arns for word in (sys.stdin.read().split() if arn == STDIN else [arn])]
     if where and not (accounts or tags):
         raise Misconfigured("--region goes with --account or --tag")
     if wrong := [one for one in tags if not Tag.parse(one).key]:
         raise Misconfigured(f"not a tag: {', '.join(map(repr, wrong))}; write KEY or KEY=VALUE")
-    if not (words or accounts or tags):
-        none = "stdin names no function" if STDIN in arns else "name functions, an --account or a --tag"
+    functions = scan_names.parse(arns)
+    if not (functions or accounts or tags):
+        none = "stdin names no function" if scan_names.STDIN in arns else "name functions, an --account or a --tag"
         raise Misconfigured(f"nothing to scan: {none}")
     return Wanted(
-        named=tuple(dict.fromkeys(functions.parse(word) for word in words)),
+        named=functions,
         accounts=of_names(accounts).accounts,
         regions=where,
         tags=tuple(map(Tag.parse, tags)),
     )
+
+
+def _none_tagged(wanted: Wanted) -> str:
+    tags = " or ".join(map(str, wanted.tags))
+    return f"no function carries the tag {tags} in the accounts and regions that were asked"
 
 
 def _arguments(wanted: Wanted, *, force: bool, patience: int) -> list[str]:
@@ -106,6 +116,8 @@ async def _scan(wanted: Wanted, console: Console, *, force: bool, patience: int)
             lambda: estate(hub.settings, hub.clients, hub.clock, Redactor()),
             excluded=hub.settings.exclude_accounts,
         )
+        if not (chosen.everything or chosen.problems):
+            raise Misconfigured(_none_tagged(wanted))
         before = await hub.ledger.standings(chosen.everything) if patience else {}
         behind = hub.queues.get(Source.SWEEP, hub.queues[Source.CHANGES])
         left = [
@@ -115,17 +127,47 @@ async def _scan(wanted: Wanted, console: Console, *, force: bool, patience: int)
         asked = tuple(one for one in chosen.everything if one not in set(left))
         if not patience:
             return Outcome(asked=asked, left=tuple(left), problems=chosen.problems)
-        with ExitStack() as stack:
-            settled = await scan_requests.settled(
-                asked,
-                before,
-                hub.ledger,
-                hub.clock,
-                patience=timedelta(seconds=patience),
-                told=_progress(console, stack),
-            )
+        await _tell_of_standstill(hub)
+        settled = await _settled(asked, before, hub, console, patience=timedelta(seconds=patience))
         coverages = await _coverages(sorted(settled), hub)
-    return Outcome(asked=asked, left=tuple(left), problems=chosen.problems, settled=coverages, has_waited=True)
+    return Outcome(
+        asked=asked,
+        left=tuple(left),
+        problems=chosen.problems,
+        settled=coverages,
+        has_waited=True,
+        named=chosen.named,
+    )
+
+
+async def _settled(
+    asked: Collection[FunctionArn],
+    before: Mapping[FunctionArn, Standing],
+    hub: Hub,
+    console: Console,
+    *,
+    patience: timedelta,
+) -> Mapping[FunctionArn, Standing]:
+    with ExitStack() as stack:
+        told = _progress(console, stack)
+        try:
+            return await scan_requests.settled(asked, before, hub.ledger, hub.clock, patience=patience, told=told)
+        except asyncio.CancelledError:
+            stack.close()
+            terminal.console(stderr=True).print("what was asked for stays so; what becomes of it: scanhub coverage")
+            raise
+
+
+async def _tell_of_standstill(hub: Hub) -> None:
+    """Whoever waits need not wait in vain to learn that nobody works."""
+    pause = await hub.register.paused()
+    if pause is not None:
+        note = f"note: the service was paused by {pause.by}: nothing is scanned until scanhub resume"
+    elif not (await standstill.look(hub.register, hub.clock)).workers:
+        note = "note: no worker runs, or none has been heard of for three minutes; the first message may call one"
+    else:
+        return
+    terminal.console(stderr=True).print(Text(note), soft_wrap=True)
 
 
 async def _coverages(wanted: Sequence[FunctionArn], hub: Hub) -> tuple[Coverage, ...]:
@@ -153,13 +195,14 @@ def _tell(outcome: Outcome, console: Console, *, as_json: bool) -> None:
     number = len(outcome.asked)
     if not outcome.has_waited:
         console.print(f"{number:,} scan{'' if number == 1 else 's'} asked for.")
-    elif not as_json:
+    elif outcome.settled and not as_json:
         console.print(coverage_table(outcome.settled[:SHOWN]))
         if len(outcome.settled) > SHOWN:
             console.print(f"and {len(outcome.settled) - SHOWN:,} more; all of them: --json")
     failed = [
         *(f"{one}: its request was not taken by the queue; ask again" for one in outcome.left),
         *(f"{one}: no result in time; is a worker running?" for one in outcome.unsettled),
+        *(f"{one}: there is no such function" for one in outcome.missing),
         *outcome.problems,
     ]
     for line in failed[:SHOWN]:

@@ -30,8 +30,9 @@ from scanhub.in_hub import InHub, Wait, run_in_hub
 from scanhub.regions import parse as parse_regions
 from scanhub.sweep_documents import sweep_document
 from scanhub.sweep_progress import bar
-from scanhub.sweep_wiring import ReadySweep, open_sweep, roster_of
+from scanhub.sweep_wiring import ReadySweep, check_names, open_sweep, roster_of
 from scanhub.tables import function_name, new_table, problem_lines
+from spoke.errors import Misconfigured
 
 TERMINATED = 128 + signal.SIGTERM
 PROBLEMS_SHOWN = 50
@@ -84,10 +85,14 @@ def sweep(  # noqa: PLR0913, PLR0917  # the options of a command line
         accounts=named("--accounts", accounts),
         ous=named("--ou", ou),
         regions=parse_regions(named("--regions", regions)),
-        exclude=listed(exclude),
+        exclude=_patterns(exclude),
         dry_run=dry_run,
         metrics=metrics,
     )
+    check_names(asked.accounts, asked.ous)
+    if as_json and (in_hub or metrics):
+        other = "--in-hub: the task writes to the hub's log" if in_hub else "--metrics: both are for stdout"
+        raise Misconfigured(f"--json does not go with {other}")
     if in_hub:
         raise typer.Exit(run_in_hub(asked.arguments(), wait=wait))
     told = _swept(asked)
@@ -98,11 +103,23 @@ def sweep(  # noqa: PLR0913, PLR0917  # the options of a command line
     raise typer.Exit(exit_code(told))
 
 
+def _patterns(values: list[str] | None) -> tuple[str, ...]:
+    found = listed(values)
+    if values and not found:
+        raise Misconfigured("--exclude names nothing; leave it out to exclude nothing more than the settings do")
+    return found
+
+
 def exit_code(told: SweepReport) -> int:
     """0, 3 where something was left out, 1 where nothing could be gone over."""
     if told.is_complete:
         return exit_codes.DONE
     return exit_codes.FAILED if told.saw_nothing else exit_codes.IN_PART
+
+
+def is_counted(told: SweepReport) -> bool:
+    """Whether metrics tell of it. Their absence is an alarm, which nothing must silence that leaves functions out."""
+    return told.scope.is_full and not (told.dry_run or told.stopped or told.saw_nothing)
 
 
 def _swept(asked: Asked) -> SweepReport:
@@ -117,7 +134,10 @@ def _swept(asked: Asked) -> SweepReport:
 
 
 async def _sweep(asked: Asked, settings: Settings, observer: SweepObserver | None, redactor: Redactor) -> SweepReport:
-    async with open_sweep(settings, os.environ, observer=observer, redactor=redactor) as ready, _terminable():
+    async with (
+        _terminable(is_resumed=not asked.dry_run),
+        open_sweep(settings, os.environ, observer=observer, redactor=redactor) as ready,
+    ):
         roster = await roster_of(settings, asked.accounts, asked.ous, ready.region)
         scope = SweepScope(
             accounts=asked.accounts,
@@ -127,7 +147,7 @@ async def _sweep(asked: Asked, settings: Settings, observer: SweepObserver | Non
             profile_id=ready.profile.id,
         )
         told = await ready.sweep.run(scope, roster.accounts, dry_run=asked.dry_run, is_organization=roster.is_whole)
-        if asked.metrics and not told.stopped and not told.dry_run and scope.is_whole:
+        if asked.metrics and is_counted(told):
             await _emit(told, ready)
     return told
 
@@ -138,8 +158,12 @@ async def _emit(told: SweepReport, ready: ReadySweep) -> None:
 
 
 @asynccontextmanager
-async def _terminable() -> AsyncIterator[None]:
-    """SIGTERM ends the sweep in good order: its claims are given up, and the next one goes on."""
+async def _terminable(*, is_resumed: bool = True) -> AsyncIterator[None]:
+    """SIGTERM ends the sweep in good order as SIGINT does: its claims are given up, and the next one goes on.
+
+    Args:
+        is_resumed: Whether there is something to go on with; of a dry run nothing stays.
+    """
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     terminated = False
 
@@ -153,8 +177,9 @@ async def _terminable() -> AsyncIterator[None]:
     try:
         yield
     except asyncio.CancelledError:
+        then = "the next sweep of the same scope goes on where this one ended" if is_resumed else "nothing was changed"
+        sys.stderr.write(f"scanhub: {'terminated' if terminated else 'interrupted'}; {then}\n")
         if terminated:
-            sys.stderr.write("scanhub: terminated; the next sweep goes on where this one ended\n")
             raise typer.Exit(TERMINATED) from None
         raise
     finally:
@@ -168,11 +193,18 @@ def _tell(told: SweepReport, console: Console) -> None:
     due = ", ".join(f"{number:,} {why}" for why, number in counts.queued.items() if number)
     queued = f"{counts.due:,} {'to be queued' if told.dry_run else 'queued'}" + (f" ({due})" if due else "")
     console.print(
-        f"{counts.accounts:,} of {told.listed_accounts:,} accounts, {counts.functions:,} functions: "
+        f"{counts.accounts:,} of {_counted(told.listed_accounts, 'account')}, "
+        f"{_counted(counts.functions, 'function')}: "
         f"{counts.fresh:,} fresh, {queued}, {counts.waiting:,} waiting, {counts.excluded:,} excluded, "
-        f"{counts.gone:,} gone. {counts.calls:,} AWS calls in {told.duration:.0f} s.",
+        f"{counts.gone:,} gone. {_counted(counts.calls, 'AWS call')} in {told.duration:.0f} s.",
         soft_wrap=True,
     )
+    if counts.outlived:
+        console.print(
+            f"{counts.outlived:,} more with a result that is too old or of another scan profile could not be listed: "
+            "they do not count as covered (scanhub coverage --state stale).",
+            soft_wrap=True,
+        )
     if told.planned:
         table = new_table("ACCOUNT", "REGION", "FUNCTION", "WHY")
         for one in told.planned[:PLANNED_SHOWN]:
@@ -194,3 +226,7 @@ def _tell(told: SweepReport, console: Console) -> None:
             console.print(f"  and {len(lines) - PROBLEMS_SHOWN:,} more; all of them: --json, or the summary")
     if told.summary_key:
         console.print(Text(f"summary  {told.summary_key}", style="dim"), soft_wrap=True)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,12 +1,24 @@
 """How far a sweep is, on a terminal."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from hub.sweep.progress import SweepProgress
+
+
+class BarAndFigures(Progress):
+    """A bar, and below it the figures: beside it they would be cut on a terminal of 80 columns."""
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """See `rich.progress.Progress`."""
+        yield from super().get_renderables()
+        for task in self.tasks:
+            if task.fields["figures"]:
+                yield Text(task.fields["figures"])
 
 
 class Bar:
@@ -33,14 +45,13 @@ def bar(console: Console) -> Iterator[Bar]:
         BarColumn(bar_width=20),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        TextColumn("{task.fields[figures]}"),
     )
-    with Progress(*columns, console=console, refresh_per_second=4) as progress:
+    with BarAndFigures(*columns, console=console, refresh_per_second=4) as progress:
         yield Bar(progress)
 
 
 def figures(progress: SweepProgress) -> str:
-    """What is beside the bar."""
+    """What is below the bar."""
     counts = progress.counts
     parts = [
         f"{counts.functions:,} functions",

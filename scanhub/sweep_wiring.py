@@ -79,6 +79,17 @@ async def open_sweep(
             )
 
 
+def check_names(accounts: tuple[str, ...], ous: tuple[str, ...]) -> None:
+    """What can be told of these without asking anybody.
+
+    Raises:
+        Misconfigured: Both are given, or one is no account id.
+    """
+    if accounts and ous:
+        raise Misconfigured("--accounts and --ou: choose one")
+    roster.of_names(accounts)
+
+
 async def roster_of(settings: Settings, accounts: tuple[str, ...], ous: tuple[str, ...], region: str) -> Roster:
     """The accounts to go over: those named, else those of the file, else those of the organization.
 
@@ -86,8 +97,6 @@ async def roster_of(settings: Settings, accounts: tuple[str, ...], ous: tuple[st
         Misconfigured: There are none, or nobody may ask for them.
         Throttled, Unavailable: AWS Organizations cannot be asked now.
     """
-    if accounts and ous:
-        raise Misconfigured("--accounts and --ou: choose one")
     if accounts:
         return roster.of_names(accounts)
     if settings.accounts_file is not None and not ous:

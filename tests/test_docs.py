@@ -9,7 +9,8 @@ from hub.coverage import CoverageState
 from hub.metric_table import Metric
 from hub.settings import PREFIX, Settings
 from spoke import errors
-from spoke.events import IgnoredReason, MalformedReason
+from spoke.changes import IgnoredReason
+from spoke.envelope import MalformedReason
 from worker.tries import word
 
 ROOT = Path(__file__).parent.parent

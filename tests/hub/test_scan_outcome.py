@@ -67,6 +67,16 @@ def test_a_verdict_on_what_is_gone_by_now_is_of_an_earlier_day() -> None:
     assert after_scans(Outcome(asked=(CHECKOUT,), settled=(gone,), has_waited=True)) == 0
 
 
+def test_a_function_that_was_named_and_is_not_there_is_a_mistake() -> None:
+    gone = ended(CHECKOUT, CoverageState.GONE)
+    alone = Outcome(asked=(CHECKOUT,), settled=(gone,), has_waited=True, named=(CHECKOUT,))
+    assert (alone.missing, alone.failed, after_scans(alone)) == ((CHECKOUT,), 1, 1)
+    beside = Outcome(asked=(CHECKOUT, REFUNDS), settled=(gone, ended(REFUNDS)), has_waited=True, named=(CHECKOUT,))
+    assert (beside.missing, beside.failed, after_scans(beside)) == ((CHECKOUT,), 1, 3)
+    of_account = Outcome(asked=(CHECKOUT, REFUNDS), settled=(gone,), has_waited=True, named=(REFUNDS,))
+    assert (of_account.missing, of_account.unsettled) == ((), (REFUNDS,))
+
+
 def test_a_failure_says_more_than_a_verdict() -> None:
     both = (ended(CHECKOUT, policy=PolicyVerdict.DENY), ended(REFUNDS, CoverageState.FAILED))
     assert after_scans(Outcome(asked=(CHECKOUT, REFUNDS), settled=both, has_waited=True)) == 3

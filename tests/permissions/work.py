@@ -39,7 +39,7 @@ from scanhub.sweep_wiring import open_sweep, roster_of
 from scanhub.wiring import open_worker
 from spoke.arn import FunctionArn
 from spoke.errors import QualysFault
-from spoke.events import scan_request
+from spoke.own_requests import scan_request
 from tests.hub import ecs_agent_double
 from tests.permissions.commands import asked_by_commands
 from tests.permissions.door import Call, Door, Session, standing

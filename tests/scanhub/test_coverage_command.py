@@ -28,6 +28,7 @@ from scanhub.coverage_documents import (
 )
 from spoke.errors import Misconfigured
 from tests.ledger_samples import CHECKOUT, HOUR, NOW, REFUNDS
+from tests.scanhub.operator_rig import invoke
 from tests.scanhub.promised import promised
 
 COVERED, GONE, FAILED = CoverageState.COVERED, CoverageState.GONE, CoverageState.FAILED
@@ -137,8 +138,57 @@ def test_groups_have_a_column_for_each_state_that_occurs() -> None:
 
 def test_days_are_read_in_percent() -> None:
     _, busy, idle = shown(tables.days_table(REPORT.objective)).splitlines()
-    assert busy.split() == ["2026-11-20", "3,000", "100.0%", "900", "s", "1204", "s", "1"]
+    assert busy.split() == ["2026-11-20", "3,000", "99.9", "%", "900", "s", "1,204", "s", "1"], "one was late"
     assert idle.split()[2] == "-"
+
+
+def test_numbers_stand_one_below_the_other() -> None:
+    few = replace(ACCOUNT, account="210000000007", states={COVERED: 7})
+    heading, *rows = shown(tables.accounts_table([ACCOUNT, few])).splitlines()
+    for name in ("FUNCTIONS", "SHARE"):
+        end = heading.index(name) + len(name)
+        assert all(row[end - 1] in "0123456789%" and row[end : end + 2] == "  " for row in rows), name
+    heading, *rows = shown(tables.days_table([DAY, replace(DAY, changes=7, within=7, slowest=1.0)])).splitlines()
+    for name in ("CHANGES", "WITHIN TARGET", "TARGET", "SLOWEST", "GIVEN UP"):
+        end = heading.rindex(name) + len(name)
+        assert all(row[end - 1] in "0123456789%s" for row in rows), name
+
+
+def test_moments_say_that_they_are_of_utc() -> None:
+    assert tables.moment(NOW).plain == f"{NOW:%Y-%m-%d %H:%M}Z"
+    assert tables.moment(None).plain == "never"
+
+
+def test_a_long_reason_leaves_the_counts_on_the_screen() -> None:
+    text = shown(tables.groups_table("REASON", {"not authorized " * 40: STATES}), width=100)
+    assert max(map(len, text.splitlines())) <= 100
+    assert text.splitlines()[1].split()[-6:] == ["99.8", "%", "1", "998", "1", "3"]
+    assert text.count("authorized") == 40
+
+
+@pytest.mark.parametrize("option", ["--account", "--region", "--state", "--reason"])
+@pytest.mark.parametrize("value", ["", " "])
+def test_an_option_that_names_nothing_does_not_mean_everything(option: str, value: str) -> None:
+    refused = invoke("coverage", option, value).exception
+    assert isinstance(refused, Misconfigured)
+    assert refused.text == f"{option} names nothing; leave it out to mean all"
+
+
+def test_rows_are_sorted_as_the_columns_are() -> None:
+    there = replace(ROW, function=replace(CHECKOUT, region="us-east-1"))
+    other = replace(ROW, function=replace(CHECKOUT, account="999999999999", region="eu-central-1"))
+    version = replace(ROW, function=replace(CHECKOUT, region="us-east-1", qualifier="7"))
+    rows = sorted([other, version, there], key=coverage_command._place)
+    assert rows == [there, version, other]
+
+
+def test_a_list_with_nothing_in_it_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    coverage_command._tell_functions([], False, as_json=False, as_csv=False)
+    assert capsys.readouterr().out == "No function is like that.\n"
+    coverage_command._tell_functions([], False, as_json=False, as_csv=True)
+    assert capsys.readouterr().out == f"{','.join(FUNCTION_COLUMNS)}\n"
+    coverage_command._tell_functions([ROW] * 1000, True, as_json=False, as_csv=True)
+    assert capsys.readouterr().err == "There are more than 1,000; see them with --limit 0.\n"
 
 
 def test_words_of_an_account_are_not_markup() -> None:
@@ -160,7 +210,7 @@ def test_a_person_sees_the_troubled_accounts_and_the_days(capsys: pytest.Capture
 
 
 def test_states_may_be_written_in_any_way() -> None:
-    wanted = coverage_command._selection(None, None, ["no-access,Covered", "covered"], "")
+    wanted = coverage_command._selection(None, None, ["no-access,Covered", "covered"], None)
     assert wanted.states == (CoverageState.NO_ACCESS, COVERED)
     with pytest.raises(Misconfigured, match=r"^not a state: COVERD; one of PENDING, SCANNING, COVERED"):
-        coverage_command._selection(None, None, ["coverd"], "")
+        coverage_command._selection(None, None, ["coverd"], None)

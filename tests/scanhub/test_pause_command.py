@@ -93,6 +93,14 @@ def test_it_waits_for_all_of_them_or_says_that_it_did_not_help(
     assert "not every worker has heeded it within 1 s" in late.stderr
 
 
+def test_nobody_waits_for_ever(operator: Operator) -> None:
+    late = invoke("pause", "--wait", "--timeout", "99999999999999")
+    assert late.exit_code == 2
+    assert "--timeout" in late.stderr
+    assert asyncio.run(is_paused()) is None
+    assert operator.visible("changes") == 0
+
+
 def test_ctrl_c_while_it_waits_says_that_the_pause_stays(operator: Operator) -> None:
     assert operator.visible("changes") == 0
     check_in("busy", paused=False)

@@ -4,6 +4,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from scanhub import terminal
 from scanhub.plan_command import plan
 
 ASKED = ["--functions", "500", "--accounts", "10", "--changes-per-day", "100", "--scan-seconds", "30"]
@@ -50,6 +51,25 @@ def test_json_is_one_document_and_the_same_seed_gives_the_same(command: typer.Ty
     assert tenfold["costAMonth"]["total"] > asked["costAMonth"]["total"]
 
 
+def test_in_a_file_no_line_is_folded(command: typer.Typer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS")
+    lines = CliRunner().invoke(command, ASKED).stdout.splitlines()
+    [advice] = [line for line in lines if line.startswith("1. Fargate") and "20 of 6 vCPU" in line][:1]
+    assert advice.endswith("of the hub's account and region")
+    [holds] = [line for line in lines if line.startswith("what holds it")]
+    assert holds.count("(`") == holds.count("`)")
+
+
+def test_on_a_narrow_terminal_what_to_raise_is_no_line_cut_in_two(
+    command: typer.Typer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(terminal, "wide", lambda: terminal.UncutConsole(width=80))
+    assert any(
+        line.startswith("1. Fargate") and line.endswith("of the hub's account and region")
+        for line in CliRunner().invoke(command, ASKED).stdout.splitlines()
+    )
+
+
 def test_two_slots_a_cpu_unless_told(command: typer.Typer) -> None:
     result = CliRunner().invoke(command, [*ASKED, "--json", "--task-cpus", "4"])
     assert json.loads(result.stdout)["plans"][0]["setup"]["slots"] == 8
@@ -70,6 +90,7 @@ def test_two_slots_a_cpu_unless_told(command: typer.Typer) -> None:
         (["--regions", "100000000"], "--regions"),
         (["--package-mb", "1e300"], "--package-mb"),
         (["--image-mb", "inf"], "--image-mb"),
+        (["--scan-seconds", "nan"], "--scan-seconds"),
     ],
 )
 def test_what_cannot_be_is_refused(command: typer.Typer, arguments: list[str], word: str) -> None:

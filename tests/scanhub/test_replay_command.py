@@ -88,6 +88,14 @@ def test_wrong_times_are_told_in_a_line(operator: Operator, arguments: list[str]
     assert operator.visible("changes") == 0
 
 
+@pytest.mark.parametrize("before", [["--json"], ["--from", "2h"], ["--to", "1h"], ["--wait"]])
+def test_an_option_in_the_wrong_place_is_not_passed_over(operator: Operator, before: list[str]) -> None:
+    assert operator.visible("changes") == 0
+    assert error(*before, "list").text == (
+        "give the options of list after the word; --from, --to and --wait begin a replay"
+    )
+
+
 def test_what_has_ended_or_never_was_cannot_be_cancelled(operator: Operator) -> None:
     assert operator.visible("changes") == 0
     begun = document("replay", "--from", "2h", "--to", "1h")

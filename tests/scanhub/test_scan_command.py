@@ -2,6 +2,8 @@
 
 import io
 import json
+import signal
+import subprocess
 from dataclasses import replace
 
 import pytest
@@ -17,7 +19,11 @@ from scanhub.scan_command import progress_line, scan
 from scanhub.scan_documents import scan_document
 from spoke.errors import Misconfigured
 from tests.ledger_samples import CHECKOUT, NOW, REFUNDS, SUMMARY
+from tests.scanhub.operator_rig import Operator, invoke, operator
+from tests.scanhub.processes import SCANHUB, environment
 from tests.scanhub.promised import promised
+
+__all__ = ["operator"]
 
 COVERED = Coverage(function=CHECKOUT, state=CoverageState.COVERED, at=NOW, last_good=SUMMARY)
 OUTCOME = Outcome(
@@ -52,6 +58,73 @@ def test_what_failed_is_listed() -> None:
     beside = told(OUTCOME, as_json=True)
     assert "COVERED" not in beside
     assert "no result in time" in beside
+
+
+def test_a_named_function_that_is_not_there_is_told_of() -> None:
+    gone = replace(COVERED, state=CoverageState.GONE)
+    named = Outcome(asked=(CHECKOUT,), settled=(gone,), has_waited=True, named=(CHECKOUT,))
+    assert f"{CHECKOUT}: there is no such function" in told(named)
+    assert "no such function" not in told(replace(named, named=()))
+
+
+def test_a_table_without_a_row_is_not_shown() -> None:
+    assert told(Outcome(asked=(REFUNDS,), has_waited=True)) == f"{REFUNDS}: no result in time; is a worker running?\n"
+
+
+@pytest.mark.parametrize("option", ["--account", "--region"])
+def test_an_option_that_names_nothing_does_not_mean_everything(option: str) -> None:
+    refused = invoke("scan", "--tag", "team=payments", option, "").exception
+    assert isinstance(refused, Misconfigured)
+    assert refused.text == f"{option} names nothing; leave it out to mean all"
+
+
+def test_a_task_prints_no_document_here() -> None:
+    refused = invoke("scan", "--account", CHECKOUT.account, "--in-hub", "--json").exception
+    assert isinstance(refused, Misconfigured)
+    assert refused.text == "--json does not go with --in-hub: the task writes to the hub's log"
+
+
+def test_a_tag_that_no_function_carries_is_a_mistake(operator: Operator) -> None:
+    """No account is known here, so that none is asked."""
+    refused = invoke("scan", "--tag", "team=paymnts", "--tag", "tier").exception
+    assert isinstance(refused, Misconfigured)
+    assert refused.text == (
+        "no function carries the tag team=paymnts or tier in the accounts and regions that were asked"
+    )
+    assert operator.visible("sweep") == 0
+
+
+def test_nobody_waits_longer_than_a_message_lives() -> None:
+    late = invoke("scan", str(CHECKOUT), "--wait", "--timeout", "1000000000000")
+    assert late.exit_code == 2
+    assert "--timeout" in late.stderr
+
+
+def test_whoever_waits_is_told_that_nobody_works(operator: Operator) -> None:
+    assert operator.visible("changes") == 0
+    waited = invoke("scan", str(CHECKOUT), "--wait", "--timeout", "1")
+    assert (waited.exit_code, "note: no worker runs" in waited.stderr) == (1, True)
+    invoke("pause", "--because", "Qualys maintenance")
+    waited = invoke("scan", str(CHECKOUT), "--wait", "--timeout", "1")
+    assert "note: the service was paused by arn:aws:sts::" in waited.stderr
+    assert "nothing is scanned until scanhub resume" in waited.stderr
+    assert invoke("scan", str(CHECKOUT)).stderr == ""
+
+
+def test_ctrl_c_while_it_waits_says_that_the_scan_is_asked_for(operator: Operator) -> None:
+    process = subprocess.Popen(
+        [*SCANHUB, "scan", str(CHECKOUT), "--wait"], stderr=subprocess.PIPE, text=True, env=environment({})
+    )
+    try:
+        assert process.stderr is not None
+        # It is told once the request is in the queue.
+        assert "no worker runs" in process.stderr.readline()
+    finally:
+        process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert told == "what was asked for stays so; what becomes of it: scanhub coverage\n"
+    assert operator.visible("changes") == 1
 
 
 def test_how_many_were_asked_for() -> None:

@@ -28,13 +28,22 @@ def test_sigterm_lets_the_sweep_put_things_in_order_and_ends_with_its_own_exit_c
         asyncio.run(sweeping())
     assert ended.value.exit_code == 143
     assert in_order == ["claims given up"]
-    assert capsys.readouterr().err == "scanhub: terminated; the next sweep goes on where this one ended\n"
+    assert (
+        capsys.readouterr().err
+        == "scanhub: terminated; the next sweep of the same scope goes on where this one ended\n"
+    )
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
-async def test_who_is_cancelled_otherwise_was_not_terminated() -> None:
+@pytest.mark.parametrize(
+    ("is_resumed", "then"),
+    [(True, "the next sweep of the same scope goes on where this one ended"), (False, "nothing was changed")],
+)
+async def test_who_is_cancelled_otherwise_was_interrupted(
+    is_resumed: bool, then: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     async def sweeping() -> None:
-        async with sweep_command._terminable():  # as above
+        async with sweep_command._terminable(is_resumed=is_resumed):  # as above
             await asyncio.sleep(30)
 
     task = asyncio.create_task(sweeping())
@@ -42,3 +51,4 @@ async def test_who_is_cancelled_otherwise_was_not_terminated() -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+    assert capsys.readouterr().err == f"scanhub: interrupted; {then}\n"
