@@ -2,21 +2,18 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from aiobotocore.session import AioSession
 
 from hub import ledger_queries
 from hub.coverage import CoverageState
 from hub.ledger import DynamoLedger
 from hub.raw_answers import raw
 from spoke.errors import Misconfigured, ScanhubError, Throttled
-from tests.conftest import REGION
-from tests.hub.test_ledger import refusal, twice
-from tests.ledger_rig import TABLE, DynamoRig, create_table
+from tests.hub.dynamodb_answers import refusal, twice
+from tests.ledger_rig import TABLE, DynamoRig
 from tests.ledger_samples import CHECKOUT, HOUR, NOW, SUMMARY, coverage
 
 if TYPE_CHECKING:
@@ -24,13 +21,6 @@ if TYPE_CHECKING:
 
 PAYMENTS = CHECKOUT.account
 FUNCTIONS = [replace(CHECKOUT, name=f"orders-{number}") for number in range(7)]
-
-
-@pytest.fixture
-async def client(aws: AioSession) -> AsyncIterator["DynamoDBClient"]:
-    async with aws.create_client("dynamodb", region_name=REGION) as one:
-        await create_table(one)
-        yield one
 
 
 @pytest.fixture

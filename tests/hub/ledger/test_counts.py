@@ -2,12 +2,10 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from aiobotocore.session import AioSession
 from structlog.testing import capture_logs
 
 from hub import ledger_counts
@@ -16,10 +14,9 @@ from hub.coverage_count import CoverageCounts
 from hub.ledger import DynamoLedger
 from hub.ledger_counts import ACCOUNTS_AT_ONCE, QUERIED_ACCOUNTS, SEGMENTS
 from spoke.errors import Misconfigured, Throttled
-from tests.conftest import REGION
-from tests.hub.test_ledger import refusal
-from tests.hub.test_ledger_reading import asked
-from tests.ledger_rig import TABLE, create_table
+from tests.hub.dynamodb_answers import refusal
+from tests.hub.ledger.test_reading import asked
+from tests.ledger_rig import TABLE
 from tests.ledger_samples import CHECKOUT, HOUR, NOW, SUMMARY, coverage
 
 if TYPE_CHECKING:
@@ -28,13 +25,6 @@ if TYPE_CHECKING:
 MANY = [f"{number:012}" for number in range(QUERIED_ACCOUNTS + 1)]
 KNOWN, UNASKED = MANY[::50], "999988887777"
 STATES = [CoverageState.COVERED, CoverageState.NO_ACCESS, CoverageState.GONE]
-
-
-@pytest.fixture
-async def client(aws: AioSession) -> AsyncIterator["DynamoDBClient"]:
-    async with aws.create_client("dynamodb", region_name=REGION) as one:
-        await create_table(one)
-        yield one
 
 
 @pytest.fixture
