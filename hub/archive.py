@@ -7,7 +7,7 @@ StartReplay.
 import asyncio
 import secrets
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,9 @@ RULE = "scanhub-changes"
 
 MOST_AT_ONCE = 10
 """Replays that may run at once in an account and region (user guide)."""
+
+GRAIN = timedelta(minutes=1)
+"""Events are replayed minute by minute (user guide): less than that is not missed."""
 
 SETTLING = timedelta(minutes=10)
 """An event may reach the archive so late; AWS recommends to wait for as long before a replay (user guide)."""
@@ -63,6 +66,8 @@ class Replay:
         reached: The time of the event that was replayed last.
         started_at: When it began,
         ended_at: and ended.
+        kept_since: Of one that was just started, where it asks for more than the archive keeps: what is older than
+            this is not replayed.
     """
 
     name: str
@@ -73,6 +78,7 @@ class Replay:
     reached: datetime | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
+    kept_since: datetime | None = None
 
 
 class EventArchive:
@@ -112,7 +118,10 @@ class EventArchive:
             raise Misconfigured(f"the replay would end ({_shown(until)}) before it begins ({_shown(since)})")
         if until > now:
             raise Misconfigured(f"{_shown(until)} is in the future: nothing is archived yet")
-        await self._check_retention(until, now)
+        oldest = await self._oldest(now)
+        if oldest is not None and until <= oldest:
+            kept = f"the archive keeps events for {(now - oldest).days} days"
+            raise Misconfigured(f"{kept}: none from before {_shown(oldest)} is left")
         name = f"scanhub-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
         with translated(f"starting a replay of {self.arn}"):
             try:
@@ -131,7 +140,8 @@ class EventArchive:
                         f"{MOST_AT_ONCE} replays run already in this account and region; see: scanhub replay list"
                     ) from error
                 raise
-        return _replay({**answer, "ReplayName": name, "EventStartTime": since, "EventEndTime": until})
+        begun = _replay({**answer, "ReplayName": name, "EventStartTime": since, "EventEndTime": until})
+        return replace(begun, kept_since=oldest if oldest is not None and since < oldest - GRAIN else None)
 
     async def describe(self, name: str) -> Replay:
         """One replay.
@@ -186,14 +196,13 @@ class EventArchive:
                 return
             await asyncio.sleep(pause.total_seconds())
 
-    async def _check_retention(self, until: datetime, now: datetime) -> None:
+    async def _oldest(self, now: datetime) -> datetime | None:
+        """From when on events are kept; None if for ever."""
         with translated(f"looking at the archive {self.arn}"):
             answer = await self._client.describe_archive(ArchiveName=ARCHIVE)
         # 0 keeps events for ever (API reference of CreateArchive).
         days = answer.get("RetentionDays") or 0
-        oldest = now - timedelta(days=days)
-        if days and until <= oldest:
-            raise Misconfigured(f"the archive keeps events for {days} days: none from before {_shown(oldest)} is left")
+        return now - timedelta(days=days) if days else None
 
 
 def _unknown(name: str, error: ClientError) -> Exception:

@@ -26,7 +26,8 @@ def parse(text: str, *, now: datetime) -> datetime:
     try:
         moment = now - timedelta(**{_UNITS[ago[2]]: int(ago[1])}) if ago is not None else timestamps.parse(text)
     except (ValueError, OverflowError):
-        raise Misconfigured(f"{text!r} is no moment; give one like {EXAMPLES}") from None
+        fault = "has no zone; add Z or +02:00, or" if _lacks_zone(text) else "is no moment;"
+        raise Misconfigured(f"{text!r} {fault} give one like {EXAMPLES}") from None
     if moment > now:
         raise Misconfigured(f"{text} is in the future")
     return moment

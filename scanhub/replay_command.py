@@ -88,9 +88,11 @@ async def _start(since: datetime, until: datetime, *, wait: bool) -> Replay:
     async with _archive() as (archive, hub):
         by = await caller_arn(await hub.clients.get("sts"))
         begun = now = await archive.start(since, until, description=f"begun by {by}")
+        errors = terminal.wide(stderr=True)
+        if begun.kept_since is not None:
+            errors.print(f"note: the archive keeps nothing from before {_at(begun.kept_since)}: that is not replayed")
         if not wait:
             return begun
-        errors = terminal.console(stderr=True)
         try:
             async for now in archive.watch(begun.name, pause=POLL):
                 if errors.is_terminal and not now.state.has_ended:

@@ -18,6 +18,8 @@ from infra.local.mends.code_location import PackageStore, WsgiApp
 from spoke.errors import Misconfigured
 
 _EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104  # compared with, never bound to on our own account
+_LOOK = 0.02
+"""Seconds after which the server sees that it is to end: with the standard library's 0.5 each exit would wait for it."""
 _running = threading.Lock()
 
 
@@ -99,7 +101,7 @@ def _served(host: str, port: int, app: WsgiApp) -> Iterator[BaseWSGIServer]:
     with listening:
         port = listening.getsockname()[1]
         server = make_server(host, port, app, threaded=True, request_handler=_QuietHandler, fd=listening.fileno())
-    thread = threading.Thread(target=server.serve_forever, name="embedded-cloud", daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(_LOOK,), name="embedded-cloud", daemon=True)
     thread.start()
     try:
         yield server

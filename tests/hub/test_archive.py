@@ -95,7 +95,24 @@ class TestStart:
 
     def test_an_archive_that_keeps_events_for_ever_has_no_limit(self) -> None:
         client = EventBridge(describe_archive=[{"RetentionDays": 0}], start_replay=[started()])
-        virtual_time.run(archive(client).start(NOW - timedelta(days=900), NOW - timedelta(days=800)))
+        begun = virtual_time.run(archive(client).start(NOW - timedelta(days=900), NOW - timedelta(days=800)))
+        assert begun.kept_since is None
+
+    @pytest.mark.parametrize(
+        ("ago", "kept_since"),
+        [
+            (timedelta(days=30), NOW - timedelta(days=14)),
+            (timedelta(days=14, minutes=2), NOW - timedelta(days=14)),
+            (timedelta(days=14, seconds=3), None),
+            (HOUR, None),
+        ],
+    )
+    def test_from_when_on_it_replays_where_more_was_asked_for_than_is_kept(
+        self, ago: timedelta, kept_since: datetime | None
+    ) -> None:
+        client = EventBridge(start_replay=[started()])
+        begun = virtual_time.run(archive(client).start(NOW - ago, NOW - HOUR / 2))
+        assert (begun.since, begun.kept_since) == (NOW - ago, kept_since)
 
     @pytest.mark.parametrize(
         ("code", "kind", "words"),

@@ -39,6 +39,16 @@ def test_the_newest_events_may_not_be_archived_yet(operator: Operator) -> None:
     assert invoke("replay", "--from", "1h", "--to", "11m").stderr == ""
 
 
+def test_what_the_archive_keeps_no_more_is_told_before_anybody_believes_it_was_replayed(operator: Operator) -> None:
+    assert operator.visible("changes") == 0
+    begun = invoke("replay", "--from", "30d", "--to", "1h", "--json")
+    assert (begun.exit_code, json.loads(begun.stdout)["state"]) == (0, "STARTING")
+    oldest = datetime.now(UTC) - timedelta(days=14)
+    assert begun.stderr.startswith(f"note: the archive keeps nothing from before {oldest:%Y-%m-%d} ")
+    assert begun.stderr.endswith("Z: that is not replayed\n")
+    assert invoke("replay", "--from", "14d", "--to", "1h").stderr == ""
+
+
 def test_it_says_who_has_begun_it(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
     assert operator.visible("changes") == 0
     said = []

@@ -22,6 +22,7 @@ from infra.local.mends import (
     slowness,
     stack_sets,
     stacks,
+    transactions,
 )
 from infra.local.mends.code_location import PackageStore
 
@@ -48,4 +49,5 @@ def installed(packages: PackageStore) -> Iterator[None]:
         mends.enter_context(slowness.mended())
         mends.enter_context(stacks.mended())
         mends.enter_context(stack_sets.mended())
+        mends.enter_context(transactions.mended())
         yield
