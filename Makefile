@@ -22,8 +22,8 @@ demo: $(VENV)/.local ## run the main job on the embedded local cloud
 	@$(BIN)/scanhub demo
 
 test: $(VENV)/.dev $(NODE)/.installed ## pass the tests, with coverage
-	@echo "==> tests (two processes, random order; 60 s a test, those with real worker processes 300)"
-	@$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=term $(ARGS)
+	@echo "==> tests (three processes, the longest files first; 60 s a test, those with real processes up to 300)"
+	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=term $(ARGS)
 
 test-localstack: $(VENV)/.dev .venv-localstack/.installed ## the end-to-end tests on LocalStack in host mode
 	@$(BIN)/pytest -m localstack tests/localstack $(ARGS)
