@@ -19,7 +19,7 @@ from spoke.errors import Misconfigured
 
 _EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104  # compared with, never bound to on our own account
 _LOOK = 0.02
-"""Seconds after which the server sees that it is to end: with the standard library's 0.5 each exit would wait for it."""
+"""Seconds after which the server sees that it is to end. The standard library's 0.5 were a wait at each exit."""
 _running = threading.Lock()
 
 

@@ -22,6 +22,7 @@ from infra.local.mends import (
     slowness,
     stack_sets,
     stacks,
+    tasks,
     transactions,
 )
 from infra.local.mends.code_location import PackageStore
@@ -49,5 +50,6 @@ def installed(packages: PackageStore) -> Iterator[None]:
         mends.enter_context(slowness.mended())
         mends.enter_context(stacks.mended())
         mends.enter_context(stack_sets.mended())
+        mends.enter_context(tasks.mended())
         mends.enter_context(transactions.mended())
         yield
