@@ -32,6 +32,7 @@ def _run(arguments: list[str]) -> None:
         # Every half minute, beside the scans: typer, pydantic and the AWS clients would take most of a second of CPU.
         health_check.check()
         return
-    from scanhub.commands import listed  # noqa: PLC0415  # a health check must not pay for it
+    from scanhub import usage  # noqa: PLC0415  # a health check must not pay for it
+    from scanhub.commands import listed  # noqa: PLC0415  # same
 
-    listed()()
+    usage.run(listed())

@@ -80,7 +80,7 @@ def test_a_command_loads_no_other() -> None:
 def test_a_wrong_name_is_told_with_the_one_that_was_meant() -> None:
     run = scanhub("swep")
     assert (run.code, run.out) == (2, "")
-    assert "No such command 'swep'. Did you mean 'sweep'?" in run.err
+    assert "no such command 'swep'. Did you mean 'sweep'?" in run.err
 
 
 def test_a_shell_completes_names_and_their_options() -> None:
