@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from types_aiobotocore_dynamodb import DynamoDBClient
 
 TABLE = "scanhub-ledger"
+A_BATCH = 25
+"""Puts that one BatchWriteItem takes (DynamoDB API reference)."""
 
 
 class WholeLedger(Ledger, SweepLedger, CoverageReader, Protocol):
@@ -36,6 +38,8 @@ class LedgerRig(Protocol):
 
     async def put(self, item: Mapping[str, Any]) -> None: ...
 
+    async def put_all(self, items: Sequence[Mapping[str, Any]]) -> None: ...
+
     async def items(self) -> dict[Key, dict[str, Any]]: ...
 
 
@@ -46,6 +50,10 @@ class MemoryRig:
 
     async def put(self, item: Mapping[str, Any]) -> None:
         self._memory.items[Key(item["pk"], item["sk"])] = dict(item)
+
+    async def put_all(self, items: Sequence[Mapping[str, Any]]) -> None:
+        for item in items:
+            await self.put(item)
 
     async def items(self) -> dict[Key, dict[str, Any]]:
         return dict(self._memory.items)
@@ -58,6 +66,12 @@ class DynamoRig:
 
     async def put(self, item: Mapping[str, Any]) -> None:
         await self._client.put_item(TableName=TABLE, Item=wire_item(item))
+
+    async def put_all(self, items: Sequence[Mapping[str, Any]]) -> None:
+        for start in range(0, len(items), A_BATCH):
+            puts: Any = [{"PutRequest": {"Item": wire_item(item)}} for item in items[start : start + A_BATCH]]
+            answer = await self._client.batch_write_item(RequestItems={TABLE: puts})
+            assert not answer["UnprocessedItems"]
 
     async def items(self) -> dict[Key, dict[str, Any]]:
         found = [dict(plain(item)) for item in (await self._client.scan(TableName=TABLE))["Items"]]

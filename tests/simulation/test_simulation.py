@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import structlog
 
+from tests.simulation import campaign
 from tests.simulation.campaign import chunks, reports, run_chunk
 from tests.simulation.planner import plan
 from tests.simulation.run import run
@@ -63,9 +64,12 @@ def test_plans_are_decided_by_their_seed_alone() -> None:
     assert {plan(seed).theme for seed in range(200)} > {"calm", "network", "deaths", "stops", "stalls", "qualys"}
 
 
-def test_a_campaign_in_two_processes_sees_what_one_sees() -> None:
-    one, two = [list(reports(0, 60, jobs)) for jobs in (1, 2)]
-    assert sum(report.seeds for report in one) == sum(report.seeds for report in two) == 60
+def test_a_campaign_in_two_processes_sees_what_one_sees(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Three portions, the last one smaller.
+    monkeypatch.setattr(campaign, "CHUNK", 8)
+    one, two = [list(reports(0, 20, jobs)) for jobs in (1, 2)]
+    assert [len(one), len(two)] == [3, 3]
+    assert sum(report.seeds for report in one) == sum(report.seeds for report in two) == 20
     counts = [sum((report.counts for report in several), one[0].counts.__class__()) for several in (one, two)]
     assert counts[0] == counts[1]
     assert counts[0]["scan"] > 100

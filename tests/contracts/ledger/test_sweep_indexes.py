@@ -218,8 +218,8 @@ class TestCounts:
             await rig.ledger.counts([PAYMENTS, *(f"{number:012}" for number in range(QUERIED_ACCOUNTS))])
 
     async def test_reasons_beyond_a_thousand_are_counted_together(self, rig: LedgerRig) -> None:
-        for number in range(MOST_REASONS + 5):
-            await rig.put(
+        await rig.put_all(
+            [
                 {
                     "pk": state_item_key(in_payments(f"orders-{number}")).pk,
                     "sk": "state",
@@ -230,7 +230,9 @@ class TestCounts:
                     "place": f"eu-central-1#orders-{number:05}",
                     "reason": f"scan {number:05}",
                 }
-            )
+                for number in range(MOST_REASONS + 5)
+            ]
+        )
         reasons = (await rig.ledger.counts([PAYMENTS])).by_reason
         assert len(reasons) == MOST_REASONS + 1
         assert reasons[CoverageState.SCANNING, OTHER_REASONS] == 5
