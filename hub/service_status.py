@@ -10,6 +10,9 @@ from hub.service_notes import Pause, WorkerNote
 from hub.standstill import NOTE_LIVES
 from hub.sweeps import SweepRun
 
+SWEEP_NOTE_LIVES = timedelta(minutes=1)
+"""A sweep notes how far it is every ten seconds; where it was silent for so long, nobody is at it any more."""
+
 
 class Queue(Protocol):
     """Of a queue, what is asked; see `worker.ports.Queue`."""
@@ -68,7 +71,9 @@ class ServiceStatus:
         last_sweep: The newest that has finished; None if none has in 90 days.
         last_full_sweep: The newest that has finished and left out nothing of the organization; None if none has in 90
             days.
-        running_sweep: The newest, where it has not finished.
+        running_sweep: The newest that has not finished, and that somebody works on.
+        unfinished_sweep: The newest of all, where it has not finished and nobody works on it any more: it was
+            interrupted. The next sweep of its scope goes on with it.
         notes: What could not be found out, in one line each.
     """
 
@@ -80,6 +85,7 @@ class ServiceStatus:
     last_sweep: SweepRun | None = None
     last_full_sweep: SweepRun | None = None
     running_sweep: SweepRun | None = None
+    unfinished_sweep: SweepRun | None = None
     notes: tuple[str, ...] = field(default=())
 
     @property
@@ -124,10 +130,15 @@ async def look(
         Throttled, Unavailable, Misconfigured: A queue or the register cannot be read.
     """
     workers = sorted([note async for note in register.workers()], key=lambda note: (note.started_at, note.id))
-    newest, last, full = None, None, None
+    running, unfinished, last, full = None, None, None, None
+    is_newest = True
     async for run in register.sweeps():
-        newest = newest or run
+        is_first, is_newest = is_newest, False
         if run.finished_at is None:
+            if now - run.heard_of_at <= SWEEP_NOTE_LIVES:
+                running = running or run
+            elif is_first:
+                unfinished = run
             continue
         last = last or run
         if run.is_full:
@@ -144,6 +155,7 @@ async def look(
         pause=await register.paused(),
         last_sweep=last,
         last_full_sweep=full,
-        running_sweep=newest if newest is not None and newest.finished_at is None else None,
+        running_sweep=running,
+        unfinished_sweep=unfinished,
         notes=tuple(notes),
     )

@@ -178,6 +178,11 @@ class SweepRun:
     scope: ScopeNote | None = None
 
     @property
+    def heard_of_at(self) -> datetime:
+        """When somebody last said that he works on it (aware, UTC)."""
+        return self.at or self.started_at
+
+    @property
     def is_full(self) -> bool:
         """See `SweepScope.is_full`; of a run that an older version began, whether its scope is whole."""
         if self.scope is not None:

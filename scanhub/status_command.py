@@ -82,6 +82,7 @@ def _document(told: ServiceStatus) -> dict[str, Any]:
         "lastSweep": run_document(told.last_sweep) if told.last_sweep is not None else None,
         "lastWholeSweep": run_document(told.last_full_sweep) if told.last_full_sweep is not None else None,
         "runningSweep": run_document(told.running_sweep) if told.running_sweep is not None else None,
+        "unfinishedSweep": run_document(told.unfinished_sweep) if told.unfinished_sweep is not None else None,
         "versions": {"scanhub": list(told.versions), "scanner": list(told.scanners)},
         "notes": list(told.notes),
     }
@@ -126,7 +127,8 @@ def _tell(told: ServiceStatus, console: Console) -> None:
 
 
 def _queues(told: ServiceStatus) -> Table:
-    table = new_table("QUEUE", "WAITING", "IN HAND", "OLDEST", "PARKED")
+    figures = ("WAITING", "IN HAND", "OLDEST", "PARKED")
+    table = new_table("QUEUE", *figures, numbers=figures)
     for source, one in told.queues.items():
         oldest = str(timedelta(seconds=round(one.oldest.total_seconds()))) if one.oldest is not None else "-"
         parked = Text(f"{one.parked:,}", style="red" if one.parked else "")
@@ -136,7 +138,7 @@ def _queues(told: ServiceStatus) -> Table:
 
 
 def _workers(told: ServiceStatus) -> Table:
-    table = new_table("WORKER", "SCANS", "SCANNER", "SCANHUB", "RUNS SINCE", "STATE")
+    table = new_table("WORKER", "SCANS", "SCANNER", "SCANHUB", "RUNS SINCE", "STATE", numbers=["SCANS"])
     for one in told.workers:
         state = "paused" if one.paused else "breaker open" if one.circuit else "working"
         table.add_row(
@@ -144,7 +146,7 @@ def _workers(told: ServiceStatus) -> Table:
             f"{one.running} of {one.slots}",
             Text(f"{one.profile.engine} {one.profile.version} ({one.profile.mode})"),
             Text(one.version),
-            f"{one.started_at:%Y-%m-%d %H:%M}",
+            f"{one.started_at:%Y-%m-%d %H:%MZ}",
             Text(state, style="green" if state == "working" else "yellow"),
         )
     return table

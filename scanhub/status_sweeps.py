@@ -8,13 +8,16 @@ from infra.words import one_line
 
 
 def lines(told: ServiceStatus) -> Iterator[str]:
-    """The last sweep; where it was of a part, also the last one of the whole organization; and the one that runs."""
+    """The last sweep; where it was of a part, also the last one of the whole organization; and one that is not done."""
     last, full = told.last_sweep, told.last_full_sweep
     yield f"last sweep  {_run(last) if last is not None else 'none in 90 days; begin one with: scanhub sweep'}"
     if last is not None and not last.is_full:
         yield f"last whole  {_run(full) if full is not None else 'none in 90 days; begin one with: scanhub sweep'}"
     if told.running_sweep is not None:
         yield f"running     {_run(told.running_sweep)}"
+    if told.unfinished_sweep is not None:
+        heard = told.unfinished_sweep.heard_of_at
+        yield f"unfinished  {_run(told.unfinished_sweep)}; not heard of since {heard:%Y-%m-%d %H:%M} UTC"
 
 
 def subject(run: SweepRun) -> str:
@@ -43,6 +46,9 @@ def _words(names: Named, one: str, many: str, *, named: bool = False) -> str:
 
 def _run(run: SweepRun) -> str:
     counts = run.counts
+    if run.at is None and run.finished_at is None:
+        # The first note of its counts comes ten seconds after it begins.
+        return f"begun {run.started_at:%Y-%m-%d %H:%M} UTC, {subject(run)}"
     when = f"finished {run.finished_at:%Y-%m-%d %H:%M}" if run.finished_at else f"begun {run.started_at:%Y-%m-%d %H:%M}"
     return (
         f"{when} UTC, {subject(run)}: {counts.accounts:,} of {run.accounts:,} accounts, "

@@ -10,7 +10,7 @@ from hub.service_notes import Pause, WorkerNote
 from hub.service_status import look
 from hub.standstill import NOTE_LIVES
 from hub.sweeps import ScopeNote, SweepCounts, SweepRun, SweepScope
-from tests.ledger_samples import HOUR, MINUTE, NOW
+from tests.ledger_samples import HOUR, MINUTE, NOW, SECOND
 
 OLD, NEW = (ScanProfile("qscanner", version, "get-report", ("pkg",)) for version in ("4.7.0", "4.8.0"))
 PAUSE = Pause(by="arn:aws:sts::123456789012:assumed-role/ops/ada", reason="maintenance", at=NOW)
@@ -79,7 +79,7 @@ PARTS = (
 )
 
 
-def run(name: str, scope: SweepScope = WHOLE, *, finished: bool = True) -> SweepRun:
+def run(name: str, scope: SweepScope = WHOLE, *, finished: bool = True, noted: timedelta | None = None) -> SweepRun:
     return SweepRun(
         id=name,
         scope_id=scope.id,
@@ -88,6 +88,7 @@ def run(name: str, scope: SweepScope = WHOLE, *, finished: bool = True) -> Sweep
         started_at=NOW - HOUR,
         finished_at=NOW if finished else None,
         counts=SweepCounts(functions=7),
+        at=NOW - noted if noted is not None else None,
     )
 
 
@@ -118,7 +119,7 @@ async def test_while_a_deployment_is_under_way_both_versions_are_told() -> None:
 
 
 async def test_the_last_sweep_is_the_newest_that_has_finished() -> None:
-    register = Register(runs=[run("3", finished=False), run("2"), run("1")], pause=PAUSE)
+    register = Register(runs=[run("3", finished=False, noted=10 * SECOND), run("2"), run("1")], pause=PAUSE)
     told = await look({}, register, now=NOW, ages={})
     assert told.last_sweep is not None
     assert told.running_sweep is not None
@@ -136,7 +137,8 @@ async def test_after_a_sweep_of_a_part_it_looks_on_for_the_last_one_of_the_whole
     told = await look({}, register, now=NOW, ages={})
     assert told.last_sweep is not None
     assert told.last_full_sweep is not None
-    assert (told.last_sweep.id, told.last_full_sweep.id, told.running_sweep) == ("5", "2", None)
+    assert (told.last_sweep.id, told.last_full_sweep.id) == ("5", "2")
+    assert (told.running_sweep, told.unfinished_sweep) == (None, None)
     assert register.read == ["5", "4", "3", "2"], "no more is read than is needed"
 
 
@@ -151,7 +153,32 @@ async def test_sweeps_of_parts_make_no_whole() -> None:
 async def test_an_interrupted_sweep_before_a_finished_one_does_not_run() -> None:
     told = await look({}, Register(runs=[run("2"), run("1", finished=False)]), now=NOW, ages={})
     assert told.last_sweep is not None
-    assert (told.last_sweep.id, told.running_sweep) == ("2", None)
+    assert (told.last_sweep.id, told.running_sweep, told.unfinished_sweep) == ("2", None, None)
+
+
+@pytest.mark.parametrize(
+    ("at", "works"),
+    [
+        (replace(run("1", finished=False), started_at=NOW - MINUTE), True),
+        (replace(run("1", finished=False), started_at=NOW - MINUTE - SECOND), False),
+        (run("1", finished=False, noted=MINUTE), True),
+        (run("1", finished=False, noted=MINUTE + SECOND), False),
+        (run("1", finished=False, noted=-SECOND), True),
+    ],
+    ids=["begun", "begun, and silent", "noted", "noted, and silent", "noted by a clock ahead of ours"],
+)
+async def test_a_sweep_that_nobody_has_noted_for_a_minute_does_not_run(at: SweepRun, works: bool) -> None:
+    told = await look({}, Register(runs=[at]), now=NOW, ages={})
+    assert (told.running_sweep, told.unfinished_sweep) == ((at, None) if works else (None, at))
+
+
+async def test_one_that_runs_beside_a_newer_one_that_has_finished_or_was_interrupted_is_seen() -> None:
+    goes_on = run("1", PARTS[3], finished=False, noted=5 * SECOND)
+    after = await look({}, Register(runs=[run("2", PARTS[0]), goes_on]), now=NOW, ages={})
+    assert (after.running_sweep, after.unfinished_sweep) == (goes_on, None)
+    broken = run("2", PARTS[0], finished=False, noted=HOUR)
+    beside = await look({}, Register(runs=[broken, goes_on]), now=NOW, ages={})
+    assert (beside.running_sweep, beside.unfinished_sweep) == (goes_on, broken)
 
 
 async def test_without_anything_nothing_is_made_up() -> None:

@@ -193,6 +193,7 @@ DOCUMENTS = {
         lastSweep=perhaps(RUN),
         lastWholeSweep=perhaps(RUN),
         runningSweep=perhaps(RUN),
+        unfinishedSweep=perhaps(RUN),
         versions=thing(scanhub=several(TEXT), scanner=several(TEXT)),
         notes=several(TEXT),
     ),

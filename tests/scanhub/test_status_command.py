@@ -46,7 +46,8 @@ BUSY = ServiceStatus(
     silent=(replace(WORKER, id="dead" * 8, seen_at=NOW - HOUR),),
     last_sweep=RUN,
     last_full_sweep=RUN,
-    running_sweep=replace(RUN, id="20261121T103015250Z-1a2b3c4d", finished_at=None),
+    running_sweep=replace(RUN, id="20261121T103015250Z-1a2b3c4d", finished_at=None, at=NOW),
+    unfinished_sweep=replace(RUN, id="20261121T113015250Z-1a2b3c4d", finished_at=None, at=NOW - HOUR),
     notes=("the age of the oldest messages is not known: AccessDenied",),
 )
 IDLE = ServiceStatus(at=NOW, queues={Source.CHANGES: QueueStatus(depth=Depth(0, 0, 0), parked=0)})
@@ -108,7 +109,12 @@ def test_a_person_reads_queues_workers_and_sweeps() -> None:
     text = told(BUSY)
     changes = next(line for line in text.splitlines() if line.startswith("changes"))
     assert changes.split() == ["changes", "1,234", "3", "1:02:03", "2"]
+    heading = text.splitlines()[0]
+    assert [changes.rindex(f" {cell}") + len(cell) for cell in ("1,234", "1:02:03")] == [
+        heading.rindex(name) + len(name) - 1 for name in ("WAITING", "OLDEST")
+    ], "figures stand to the right, below the end of their heading"
     assert "0a1b2c3d4e5f  3 of 4  qscanner 4.8.0-2 (get-report)" in text
+    assert text.count(" 2026-11-21 08:30Z ") == 2
     assert [line.split()[-1] for line in text.splitlines() if " of 4 " in line] == ["working", "paused"]
     assert "silent since 2026-11-21 08:30 UTC: worker dead" in text
     assert (
@@ -116,6 +122,7 @@ def test_a_person_reads_queues_workers_and_sweeps() -> None:
         "1,200 queued, 2 failed" in text
     )
     assert "running     begun 2026-11-21 08:30 UTC, the whole organization: 118 of 120 accounts" in text
+    assert "unfinished  begun 2026-11-21 08:30 UTC, the whole organization: 118 of 120 accounts" in text
     assert text.splitlines()[-1] == "the age of the oldest messages is not known: AccessDenied"
 
 
@@ -124,3 +131,4 @@ def test_a_service_without_workers_and_sweeps_says_so() -> None:
     assert "No worker runs, or none has been heard of for three minutes." in text
     assert "last sweep  none in 90 days; begin one with: scanhub sweep" in text
     assert "running" not in text
+    assert "unfinished" not in text

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from hub.service_status import ServiceStatus
-from hub.sweeps import ScopeNote, SweepRun, SweepScope
+from hub.sweeps import ScopeNote, SweepCounts, SweepRun, SweepScope
 from scanhub import status_sweeps
 from tests.ledger_samples import HOUR, NOW
 from tests.scanhub.test_status_command import IDLE, RUN
@@ -68,6 +68,19 @@ def test_after_a_sweep_of_the_whole_there_is_no_more_to_say() -> None:
 
 
 def test_what_runs_says_what_it_is_of() -> None:
-    none, running = told(running_sweep=replace(PART, finished_at=None))
+    none, running = told(running_sweep=replace(PART, finished_at=None, at=NOW))
     assert none == "last sweep  none in 90 days; begin one with: scanhub sweep"
-    assert running.startswith("running     begun 2026-11-21 08:30 UTC, account 210987654321: ")
+    assert running.startswith("running     begun 2026-11-21 08:30 UTC, account 210987654321: 118 of 120 accounts, ")
+
+
+def test_before_the_first_note_of_its_counts_none_are_made_up() -> None:
+    _, running = told(running_sweep=replace(PART, finished_at=None, accounts=0, counts=SweepCounts()))
+    assert running == "running     begun 2026-11-21 08:30 UTC, account 210987654321"
+
+
+def test_what_was_interrupted_says_since_when_nobody_is_at_it() -> None:
+    _, broken = told(unfinished_sweep=replace(PART, finished_at=None, at=NOW))
+    assert broken.startswith("unfinished  begun 2026-11-21 08:30 UTC, account 210987654321: 118 of 120 accounts, ")
+    assert broken.endswith(" 2 failed; not heard of since 2026-11-21 09:30 UTC")
+    _, at_once = told(unfinished_sweep=replace(PART, finished_at=None))
+    assert at_once.endswith(", account 210987654321; not heard of since 2026-11-21 08:30 UTC")
