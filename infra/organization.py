@@ -191,7 +191,8 @@ def _under(client: AwsClient, parent: str) -> Iterator[Account]:
             _account(one, parent) for one in _pages(client, "list_accounts_for_parent", "Accounts", ParentId=parent)
         ]
     except ClientError as error:
-        if error_code(error) == "ParentNotFoundException":
+        # Nothing but the unit is handed in: what Organizations calls invalid is no id of a unit at all.
+        if error_code(error) in {"ParentNotFoundException", "InvalidInputException"}:
             raise Misconfigured(f"the organization has no unit {parent}: list them in AWS Organizations") from error
         raise
     yield from accounts

@@ -4,13 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from botocore.exceptions import ClientError
+
 from infra.clients import Clients
 from infra.organization import active_accounts
 from spoke.arn import is_account
+from spoke.aws_errors import DENIED, error_code
 from spoke.errors import Misconfigured
 
 MAX_BYTES = 1024 * 1024
 """Of a file of accounts: some eighty thousand lines, eight times the accounts of the largest organizations."""
+
+_NOT_FOR_US = DENIED | {"AWSOrganizationsNotInUseException"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +79,8 @@ def of_organization(clients: Clients, ous: Sequence[str] = ()) -> Roster:
     try:
         found = active_accounts(clients, ous)
     except Misconfigured as error:
+        if not _may_not_ask(error):
+            raise
         raise Misconfigured(
             f"{error.text}; name the accounts by --accounts or in a file (SCANHUB_ACCOUNTS_FILE), or let the hub's "
             "account ask: docs/sweep.md#the-accounts"
@@ -82,3 +89,12 @@ def of_organization(clients: Clients, ous: Sequence[str] = ()) -> Roster:
         where = f"the organizational units {', '.join(ous)} have" if ous else "the organization shows"
         raise Misconfigured(f"{where} no active account; name the accounts by --accounts or in a file")
     return Roster(accounts=tuple(account.id for account in found), is_whole=not ous)
+
+
+def _may_not_ask(error: BaseException | None) -> bool:
+    """Whether nobody with these credentials learns the organization's accounts, whatever else is asked for."""
+    while error is not None:
+        if isinstance(error, ClientError) and error_code(error) in _NOT_FOR_US:
+            return True
+        error = error.__cause__
+    return False

@@ -12,11 +12,11 @@ from hub.dead_letters.advice import BY_REASON
 from hub.dead_letters.queue import DeadLetters
 from hub.dead_letters.selection import Selection
 from hub.message import Source
+from infra.roster import of_names
 from scanhub import functions
 from scanhub.aws_options import named
 from scanhub.option_groups import taking
 from scanhub.wiring import Hub
-from spoke.arn import is_account
 from spoke.errors import Misconfigured
 
 
@@ -62,14 +62,11 @@ def wanted(
         Misconfigured: One of them is wrong.
     """
     wanted_reasons = frozenset(named("--reason", reasons))
-    wanted_accounts = frozenset(named("--account", accounts))
+    wanted_accounts = frozenset(of_names(named("--account", accounts)).accounts)
     for reason in sorted(wanted_reasons - BY_REASON.keys()):
         raise Misconfigured(
             f"no message is parked for the reason {reason!r}; there are: {', '.join(sorted(BY_REASON))}"
         )
-    for account in sorted(wanted_accounts):
-        if not is_account(account):
-            raise Misconfigured(f"{account!r} is no account; it has twelve digits")
     now = datetime.now(UTC)
     before = moments.parse(older_than, now=now) if older_than is not None else None
     after = moments.parse(newer_than, now=now) if newer_than is not None else None

@@ -1,7 +1,9 @@
 """botocore's errors, turned into the error tree at the edge where each call is made."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import unescape
 
 from aiohttp import ClientError as HttpError
 from botocore.exceptions import (
@@ -140,6 +142,12 @@ _BROKEN_SETUP = (
 )
 
 
+_PAGE = re.compile(r"\s*(<!--[^>]*>\s*)?<(!doctype\s+html|html)\b", re.IGNORECASE)
+_TITLE = re.compile(r"<title[^>]*>([^<]*)", re.IGNORECASE)
+_PAGE_HEAD = 4096
+"""Characters; a title comes early."""
+
+
 def error_code(error: ClientError) -> str:
     """The service's word for what went wrong, or an empty string."""
     return str(error.response.get("Error", {}).get("Code", ""))
@@ -171,7 +179,7 @@ def translated(
         yield
     except ClientError as error:
         kind = _kind(error, denied=denied, absent=absent, refused=refused)
-        message = _one_line(str(error.response.get("Error", {}).get("Message", "")))
+        message = _one_line(_words(str(error.response.get("Error", {}).get("Message", ""))))
         raise kind(f"{doing}: {error_code(error)}: {message}") from error
     except (NoCredentialsError, PartialCredentialsError) as error:
         raise Misconfigured(f"{doing}: no AWS credentials were found; give the process a role or a profile") from error
@@ -201,6 +209,14 @@ def _kind(
         if code in codes:
             return kind
     return Retry
+
+
+def _words(text: str) -> str:
+    """The title of a page of HTML, which a proxy or a load balancer answers with in the service's place."""
+    if _PAGE.match(text) is None:
+        return text
+    title = _TITLE.search(text[:_PAGE_HEAD])
+    return unescape(title[1]).strip() if title is not None and title[1].strip() else "a page of HTML"
 
 
 def _one_line(text: str) -> str:

@@ -71,9 +71,11 @@ def the_one(prefix: str, messages: Sequence[ParkedMessage]) -> ParkedMessage:
 
     Raises:
         ScanhubError: There is none.
-        Misconfigured: There are several.
+        Misconfigured: There are several, or the prefix is empty.
     """
-    found = [one for one in messages if one.id.startswith(prefix)] if prefix else []
+    if not prefix:
+        raise Misconfigured("an empty id names no message; see: scanhub dlq list")
+    found = [one for one in messages if one.id.startswith(prefix)]
     if not found:
         raise ScanhubError(f"no parked message has an id that begins with {prefix!r}; see: scanhub dlq list")
     if len(found) > 1:

@@ -1,3 +1,4 @@
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -24,9 +25,15 @@ def test_ago_or_iso_8601_with_a_zone(text: str, expected: datetime) -> None:
     assert moments.parse(text, now=NOW) == expected
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "2 h", "h", "-2h", "2026-11-22T07:00:00", "999999w", "2H", "²h"])
+@pytest.mark.parametrize("text", ["", "yesterday", "2 h", "h", "-2h", "2026-11-22", "07:00:00", "999999w", "2H", "²h"])
 def test_what_is_no_moment_is_told_with_an_example(text: str) -> None:
     with pytest.raises(Misconfigured, match="is no moment; give one like 2h"):
+        moments.parse(text, now=NOW)
+
+
+@pytest.mark.parametrize("text", ["2026-11-22T07:00:00", "2026-11-22 07:00", "20261122T070000.5"])
+def test_a_zone_that_is_missing_is_all_that_is_asked_for(text: str) -> None:
+    with pytest.raises(Misconfigured, match=rf"^'{re.escape(text)}' has no zone; add Z \(UTC\) or one like \+02:00$"):
         moments.parse(text, now=NOW)
 
 

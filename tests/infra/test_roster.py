@@ -1,12 +1,15 @@
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError, NoCredentialsError, NoRegionError
 
 from infra import roster
+from infra.calls import calling
 from infra.local.accounts import Accounts, spoke_accounts
 from infra.local.cloud import EmbeddedCloud
 from infra.local.organization import MANAGEMENT_ACCOUNT, set_up
 from spoke.errors import Misconfigured
+from tests.infra.doctor.looking import CannedClients
 
 
 def test_named_accounts_are_sorted_and_each_counts_once() -> None:
@@ -65,13 +68,46 @@ def test_the_organizations_active_accounts_are_the_whole() -> None:
     assert production == roster.Roster(accounts=(spokes[1],))
 
 
-def test_who_may_not_ask_is_told_what_else_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def refused(monkeypatch: pytest.MonkeyPatch, cause: Exception) -> str:
+    """What is told where asking for the accounts ends like that."""
+
     def refuse(*_arguments: object) -> None:
-        raise Misconfigured("listing the accounts of the organization: AccessDeniedException")
+        with calling("listing the accounts of the organization"):
+            raise cause
 
     monkeypatch.setattr(roster, "active_accounts", refuse)
-    with pytest.raises(Misconfigured, match=r"AccessDeniedException; name the accounts by --accounts"):
+    with pytest.raises(Misconfigured) as told:
         roster.of_organization(Accounts.__new__(Accounts))
+    return told.value.text
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "AWSOrganizationsNotInUseException"])
+def test_who_may_not_ask_is_told_what_else_there_is(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = ClientError({"Error": {"Code": code, "Message": "Not for you."}}, "ListAccounts")
+    assert f"{code}: Not for you.; name the accounts by --accounts or in a file" in refused(monkeypatch, answer)
+
+
+@pytest.mark.parametrize(
+    "cause",
+    [
+        NoCredentialsError(),
+        NoRegionError(),
+        ClientError({"Error": {"Code": "ExpiredToken", "Message": "Log in again."}}, "ListAccounts"),
+    ],
+)
+def test_what_is_wrong_for_every_call_gets_no_advice_that_would_not_help(
+    cause: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "--accounts" not in refused(monkeypatch, cause)
+
+
+def test_a_unit_that_does_not_exist_is_named_and_that_is_all() -> None:
+    clients = CannedClients()
+    # As AWS answers what is no id at all, and an id that nothing has.
+    for code in ("InvalidInputException", "ParentNotFoundException"):
+        clients.refuse("organizations", "list_accounts_for_parent", code)
+        with pytest.raises(Misconfigured, match=r"^the organization has no unit prod: list them in AWS Organizations$"):
+            roster.of_organization(clients, ["prod"])
 
 
 @pytest.mark.parametrize(("ous", "told"), [([], "the organization shows"), (["ou-ab12-cdefghij"], "ou-ab12-cdefghij")])

@@ -77,7 +77,7 @@ class TestList:
             (1, "not_json", None),
         ]
         table = invoke("dlq", "list", "--summary").stdout
-        assert "COUNT" in table
+        assert [line[:7] for line in table.splitlines()] == ["COUNT  ", "    3  ", "    1  "]
         assert "scanner_crashed" in table
 
     def test_the_table_has_the_first_line_of_the_detail(self, operator: Operator) -> None:
@@ -102,7 +102,7 @@ class TestList:
         assert operator.visible("changes-dlq") == 0
         for options, words in (
             (["--reason", "crashed"], "no message is parked for the reason 'crashed'"),
-            (["--account", "12"], "'12' is no account"),
+            (["--account", "12"], "not an account id (twelve digits): 12"),
             (["--older-than", "soon"], "'soon' is no moment"),
             (["--older-than", "2h", "--newer-than", "1h"], "nothing is older than 2h and newer than 1h"),
             (["--function", FUNCTION.replace(ACCOUNT, "12")], "not a function ARN"),
@@ -150,6 +150,14 @@ class TestShow:
         raised = error("dlq", "show", "zz")
         assert not isinstance(raised, Misconfigured)
         assert "no parked message has an id that begins with 'zz'" in raised.text
+
+    def test_an_empty_id_is_a_mistake_and_never_the_only_message_there_is(self, operator: Operator) -> None:
+        operator.park()
+        for words in (["show", ""], ["redrive", ""], ["drop", "", "--because", "a typo", "--yes"]):
+            raised = error("dlq", *words)
+            assert isinstance(raised, Misconfigured)
+            assert raised.text == "an empty id names no message; see: scanhub dlq list"
+        assert operator.visible("changes-dlq") == 1
 
 
 class TestRedrive:

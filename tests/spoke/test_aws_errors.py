@@ -117,6 +117,32 @@ def test_a_long_message_becomes_one_line() -> None:
     assert len(error.text) < 600
 
 
+PAGE = "<!doctype html>\n<html lang=en>\n<title>{}</title>\n<h1>{}</h1>\n<p>The server encountered an error.</p>\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (PAGE.format("500 Internal Server Error", "Internal Server Error"), "500 Internal Server Error"),
+        (
+            "\r\n<HTML>\r\n<HEAD><TITLE>503 Service Temporarily\r\nUnavailable</TITLE></HEAD>\r\n<BODY></BODY></HTML>",
+            "503 Service Temporarily Unavailable",
+        ),
+        ("<!-- squid -->\n<!DOCTYPE html PUBLIC '-//W3C//DTD HTML 4.01//EN'><title>A &amp; B</title>", "A & B"),
+        ("<html><head><title> </title></head><body>Access denied by policy</body></html>", "a page of HTML"),
+        ("<html><body>no</body></html>", "a page of HTML"),
+        ("the tag <html> is not admitted", "the tag <html> is not admitted"),
+        ("<htmlx>", "<htmlx>"),
+    ],
+)
+def test_of_a_page_of_html_the_title_is_told(body: str, told: str) -> None:
+    assert outcome(client_error("500", status=500, message=body)).text == f"describing f: 500: {told}"
+
+
+def test_a_page_that_was_made_to_take_long_does_not() -> None:
+    assert outcome(client_error("502", status=502, message="<html>" + "<title" * 300_000)).text.endswith("page of HTML")
+
+
 def test_a_request_that_does_not_fit_the_model_is_not_quoted() -> None:
     assert "ExternalId" not in outcome(ParamValidationError(report="ExternalId, value: s3cret")).text
 
