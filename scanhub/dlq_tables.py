@@ -28,7 +28,9 @@ _STYLES = {Remedy.REDRIVE: "yellow", Remedy.FORCE: "cyan", Remedy.NONE: "red"}
 
 def parked_table(messages: Sequence[ParkedMessage], everything: Sequence[ParkedMessage]) -> Table:
     """One row a message; its id is short, yet no other one of `everything` begins so."""
-    table = new_table("ID", "PARKED", "QUEUE", "REASON", "TRIES", "ACCOUNT", folded=("FUNCTION", "DETAIL"))
+    table = new_table(
+        "ID", "PARKED", "QUEUE", "REASON", "TRIES", "ACCOUNT", folded=("FUNCTION", "DETAIL"), numbers=["TRIES"]
+    )
     ids = short_ids(everything)
     for one in messages:
         table.add_row(
@@ -46,10 +48,10 @@ def parked_table(messages: Sequence[ParkedMessage], everything: Sequence[ParkedM
 
 def groups_table(groups: Iterable[Group]) -> Table:
     """One row a group."""
-    table = new_table("COUNT", "QUEUE", "REASON", "ACCOUNT", "OLDEST", "NEWEST")
+    table = new_table("COUNT", "QUEUE", "REASON", "ACCOUNT", "OLDEST", "NEWEST", numbers=["COUNT"])
     for one in groups:
         table.add_row(
-            str(one.count),
+            f"{one.count:,}",
             one.source.value,
             _reason(one.reason),
             one.account or _NOTHING,
@@ -111,8 +113,8 @@ def unseen(holding: Holding) -> None:
 
 
 def counted(number: int, noun: str = "message") -> str:
-    """`1 message`, `2 messages`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    """`1 message`, `2,000 messages`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def at(moment: datetime) -> str:

@@ -49,17 +49,18 @@ async def _read(function: FunctionArn) -> tuple[Coverage, list[Finding]]:
 
 
 def _tell(coverage: Coverage, findings: list[Finding]) -> None:
-    console = terminal.console()
-    console.print(Text(str(coverage.function), style="bold"))
+    console = terminal.wide()
+    console.print(Text(str(coverage.function), style="bold"), soft_wrap=True)
     reason = f" ({coverage.reason})" if coverage.reason else ""
-    console.print(Text("state     ") + state(coverage) + Text(f"{reason}, since {coverage.at:%Y-%m-%d %H:%M:%S} UTC"))
+    since = f"{reason}, since {coverage.at:%Y-%m-%d %H:%M:%S} UTC"
+    console.print(Text("state     ") + state(coverage) + Text(since), soft_wrap=True)
     summary = coverage.last_good
     if summary is None:
         console.print("result    none yet")
         return
     console.print(Text(f"result    {summary.status.value}, {summary.completed_at:%Y-%m-%d %H:%M:%S} UTC"))
     console.print(Text("found     ") + counts(summary) + Text(f" in {summary.packages} packages"))
-    console.print(Text(f"files     {summary.manifest_key.rpartition('/')[0]}/"))
+    console.print(Text(f"files     {summary.manifest_key.rpartition('/')[0]}/"), soft_wrap=True)
     if findings:
         console.print()
         console.print(findings_table(findings))

@@ -1,6 +1,6 @@
 """Coverage and findings as a person reads them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.measure import measure_renderables
@@ -50,11 +50,17 @@ class UncutTable(Table):
         yield from super().__rich_console__(console, options.update(width=max(options.max_width, least)))
 
 
-def new_table(*headings: str, folded: Iterable[str] = ()) -> Table:
-    """A plain table; names and states stay in one piece, what is `folded` gives way on a narrow terminal."""
+def new_table(*headings: str, folded: Iterable[str] = (), numbers: Collection[str] = ()) -> Table:
+    """A plain table; names and states stay in one piece, what is `folded` gives way on a narrow terminal.
+
+    Args:
+        headings: Of the columns, from the left.
+        folded: Those of the columns that come after them.
+        numbers: Those among `headings` whose cells stand to the right.
+    """
     table = UncutTable(box=None, header_style="bold", pad_edge=False)
     for heading in headings:
-        table.add_column(heading, no_wrap=True)
+        table.add_column(heading, no_wrap=True, justify="right" if heading in numbers else "left")
     for heading in folded:
         table.add_column(heading, overflow="fold")
     return table

@@ -32,7 +32,7 @@ def first(sides: Sequence[Side]) -> list[Row]:
             "change to result, median, p95, p99",
             *(latency_of(side.first.latency, is_overloaded=side.is_overloaded) for side in sides),
         ),
-        ("changes within the target", *(_percent(side.first.latency.within_target) for side in sides)),
+        ("changes within the target", *(percent(side.first.latency.within_target) for side in sides)),
         ("cost of it, once", *(dollars(total(side.first_bill)) for side in sides)),
         ("tasks that keep its pace", *(_count(side.tasks_for_pace) for side in sides)),
         ("what holds it", *(side.binding.kind.limit.name for side in sides)),
@@ -49,7 +49,7 @@ def common(sides: Sequence[Side]) -> list[Row]:
             "change to result, median, p95, p99",
             *(latency_of(side.common.latency, is_overloaded=side.is_overloaded) for side in sides),
         ),
-        ("changes within the target", *(_percent(side.common.latency.within_target) for side in sides)),
+        ("changes within the target", *(percent(side.common.latency.within_target) for side in sides)),
     ]
 
 
@@ -68,7 +68,7 @@ def limits(sides: Sequence[Side]) -> list[Row]:
     }
     ordered = sorted(shares, key=lambda kind: -max(shares[kind]))
     return [
-        (kind.limit.name, *(_percent(share) for share in shares[kind]))
+        (kind.limit.name, *(percent(share) for share in shares[kind]))
         for kind in ordered
         if max(shares[kind]) >= SHOWN_SHARE
     ]
@@ -109,7 +109,7 @@ def dollars(amount: float) -> str:
 
 def _advice(use: Use) -> str:
     limit = use.kind.limit
-    figures = f"{_figure(use.used)} of {_figure(use.available)} {limit.unit} ({_percent(use.share)})"
+    figures = f"{_figure(use.used)} of {_figure(use.available)} {limit.unit} ({percent(use.share)})"
     return f"{limit.name}: {figures}; {limit.raised}"
 
 
@@ -127,7 +127,8 @@ def _seconds(seconds: float) -> str:
     )
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
+    """A share, with a decimal where it is small, or nearly all."""
     if not math.isfinite(share):
         return "without end"
     return f"{share * 100:.1f} %" if share < 0.0995 or 0.99 < share < 0.9995 else f"{share * 100:,.0f} %"

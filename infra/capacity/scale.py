@@ -136,7 +136,7 @@ def _log4shell(answers: Sequence[Answer]) -> str:
                 for one in answers
             ),
         ),
-        ("changes within the target", *(f"{one.phase.latency.within_target:.1%}" for one in answers)),
+        ("changes within the target", *(rows.percent(one.phase.latency.within_target) for one in answers)),
         ("cost of it", *(rows.dollars(one.cost) for one in answers)),
         ("what holds it", *(one.binding for one in answers)),
     ]
