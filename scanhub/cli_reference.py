@@ -28,6 +28,7 @@ times in ISO 8601 (UTC), and nothing else there.
 | 3 | done in part: what failed is listed |
 | 42, 43 | `scan --wait`: the policy says DENY; no policy was evaluated |
 | 130 | interrupted |
+| 143 | ended by SIGTERM: a sweep, with which the next one of its scope goes on, or a worker that was not ready yet |
 """
 
 

@@ -24,6 +24,8 @@ ACTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "dynamodb:TransactWriteItems": ("dynamodb:UpdateItem",),
         "dynamodb:UpdateItem": ("dynamodb:UpdateItem",),
         "ec2:DescribeRegions": ("ec2:DescribeRegions",),
+        "ecs:DescribeServices": ("ecs:DescribeServices",),
+        "ecs:RunTask": ("ecs:RunTask", "iam:PassRole"),
         "ecs:UpdateTaskProtection": ("ecs:UpdateTaskProtection",),
         "lambda:GetFunction": ("lambda:GetFunction", "lambda:ListTags"),
         "lambda:GetLayerVersionByArn": ("lambda:GetLayerVersion",),

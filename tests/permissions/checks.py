@@ -51,7 +51,7 @@ def checks(call: Call) -> Iterator[Check]:
         if action == "lambda:ListTags" and call.session.policy is not None:
             # GetFunction then leaves the tags out: the worker has looked at them, the scanner has no use for them.
             continue
-        for resource in _RESOURCES[call.operation.service](call):
+        for resource in _anything(call) if action == "iam:PassRole" else _RESOURCES[call.operation.service](call):
             yield Check(
                 call=call,
                 action=_of_item(action, resource),
@@ -200,6 +200,18 @@ def _anything(call: Call) -> Iterator[_Resource]:
     yield _Resource("*", call.session.account)
 
 
+def _containers(call: Call) -> Iterator[_Resource]:
+    parameters = call.parameters
+    match call.operation.name:
+        case "DescribeServices":
+            yield from (_arn(call, f"service/{parameters['cluster']}/{name}") for name in parameters["services"])
+        case "RunTask":
+            # The family alone: its newest revision.
+            yield _arn(call, f"task-definition/{parameters['taskDefinition']}:*")
+        case _:
+            yield from map(_given, parameters["tasks"])
+
+
 def _function(call: Call) -> Iterator[_Resource]:
     parameters = call.parameters
     if call.operation.name == "ListFunctions":
@@ -212,7 +224,7 @@ _RESOURCES: Mapping[str, Callable[[Call], Iterator[_Resource]]] = MappingProxyTy
     {
         "dynamodb": _tables,
         "ec2": _anything,
-        "ecs": lambda call: map(_given, call.parameters["tasks"]),
+        "ecs": _containers,
         "lambda": _function,
         "monitoring": _anything,
         "organizations": _organizations,

@@ -19,6 +19,8 @@ COMMANDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "scanhub scan": ("scan", "--force"),
         "scanhub scan --wait": ("scan", "--force", "--wait", "--timeout", "1"),
         "scanhub scan --account": ("scan", "--account"),
+        "scanhub scan --tag --in-hub": ("scan", "--tag", "team=payments", "--in-hub"),
+        "scanhub sweep --in-hub": ("sweep", "--in-hub"),
         "scanhub coverage": ("coverage",),
         "scanhub coverage --state": ("coverage", "--state", "COVERED"),
         "scanhub coverage --account": ("coverage", "--account"),
@@ -49,8 +51,12 @@ def asked_by_commands(
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", given["SecretAccessKey"])
         monkeypatch.setenv("AWS_SESSION_TOKEN", given["SessionToken"])
         result = CliRunner().invoke(app, [*arguments, *_of(function, arguments)])
-        # Nobody is there to scan while a command waits.
-        assert result.exit_code == 0 or (name == "scanhub scan --wait" and "no result in time" in result.output)
+        # Nobody is there to scan while a command waits, and no task runs on this cloud.
+        assert (
+            result.exit_code == 0
+            or (name == "scanhub scan --wait" and "no result in time" in result.output)
+            or (name.endswith("--in-hub") and "runs no tasks" in str(result.exception))
+        )
         found[name] = tuple(call for call in door.calls if (call.session.role, call.session.name) == (ROLE, session))
     return found
 
@@ -59,4 +65,4 @@ def _of(function: str, arguments: tuple[str, ...]) -> list[str]:
     """What the words ask for last: the function, its account, or nothing more."""
     if arguments[-1] == "--account":
         return [FunctionArn.parse(function).account]
-    return [function] if arguments[0] in {"scan", "show"} else []
+    return [function] if arguments[0] in {"scan", "show"} and "--tag" not in arguments else []

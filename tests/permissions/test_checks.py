@@ -56,6 +56,17 @@ def call(operation: str, session: Session = TASK, **parameters: Any) -> Call:
         (call("lambda:ListAliases", WORKER, FunctionName=FUNCTION), {("lambda:ListAliases", FUNCTION)}),
         (call("ec2:DescribeRegions", WORKER), {("ec2:DescribeRegions", "*")}),
         (call("tagging:GetResources", WORKER), {("tag:GetResources", "*")}),
+        (
+            call("ecs:DescribeServices", cluster="scanhub", services=["scanhub-worker"]),
+            {("ecs:DescribeServices", f"arn:aws:ecs:eu-central-1:{HUB}:service/scanhub/scanhub-worker")},
+        ),
+        (
+            call("ecs:RunTask", cluster="scanhub", taskDefinition="scanhub-sweep"),
+            {
+                ("ecs:RunTask", f"arn:aws:ecs:eu-central-1:{HUB}:task-definition/scanhub-sweep:*"),
+                ("iam:PassRole", "*"),
+            },
+        ),
         (call("organizations:ListAccounts"), {("organizations:ListAccounts", "*")}),
         (
             call("organizations:ListAccountsForParent", ParentId="ou-ab12-1"),

@@ -33,6 +33,8 @@ REQUESTS: Mapping[str, Mapping[str, Any]] = {
     },
     "dynamodb:UpdateItem": {"TableName": "ledger", "Key": KEY},
     "ec2:DescribeRegions": {},
+    "ecs:DescribeServices": {"cluster": "scanhub", "services": ["scanhub-worker"]},
+    "ecs:RunTask": {"cluster": "scanhub", "taskDefinition": "scanhub-sweep", "launchType": "FARGATE", "count": 1},
     "ecs:UpdateTaskProtection": {"cluster": "scanhub", "tasks": ["t"], "protectionEnabled": True},
     "lambda:GetFunction": {"FunctionName": FUNCTION},
     "lambda:GetLayerVersionByArn": {"Arn": LAYER},
