@@ -50,7 +50,8 @@ async def settle_closed(account: str, began: datetime, course: Course, tally: Ta
 def missing(found: Mapping[str, PlaceFound], row: CoverageRow) -> tuple[str, datetime] | None:
     """Whether a place was listed to its end without this function, or without this version."""
     place = found.get(row.function.region)
-    if place is None or place.listed is None or row.function in place.listed or not _is_older(row, place.began):
+    # What is cheap to tell comes first: of what went long ago there may be more than of what is there.
+    if place is None or place.listed is None or not _is_older(row, place.began) or row.function in place.listed:
         return None
     if row.function.unqualified not in place.listed:
         return "a sweep did not find it", place.began
@@ -83,6 +84,7 @@ async def looked_again(
         before,
         listed=frozenset(one.function for one in listing.entries),
         has_versions=before.has_versions and not listing.versions_problem,
+        versions_problem=before.versions_problem or listing.versions_problem,
     )
 
 

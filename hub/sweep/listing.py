@@ -107,6 +107,7 @@ async def _add_versions(listing: Listing, place: Place, course: Course) -> None:
         raise
     except ScanhubError as error:
         listing.versions_problem = error.text
+        await place.slot.regain()
         return
     own = {one.function: one.fingerprint for one in listing.entries}
     for version in map(Listed.of, versions):

@@ -14,9 +14,6 @@ from hub.sweep.place import PlaceFound
 from hub.sweep.tally import Tally
 from spoke.arn import FunctionArn
 
-_OF_VERSIONS = "versions: "
-"""With what a place's problem begins that concerns its versions alone."""
-
 Hindrance = Callable[[CoverageRow], str]
 """Why a sweep did not list a function, as the end of a sentence; empty where it did, or where it says nothing of it."""
 
@@ -40,8 +37,7 @@ def of_places(found: Mapping[str, PlaceFound], course: Course) -> Hindrance:
             return ""
         if not course.world.settings.sweep_versions:
             return "versions are not swept"
-        problem = place.problem.removeprefix(_OF_VERSIONS) if place.problem.startswith(_OF_VERSIONS) else ""
-        return _unlisted(problem)
+        return _unlisted(place.versions_problem)
 
     return hindrance
 
@@ -104,11 +100,6 @@ def _is_known(row: CoverageRow, hindrance: str) -> bool:
 
 def _unlisted(problem: str) -> str:
     """Without what differs from one sweep to the next: each change would be a write for every function."""
-    if problem.startswith("no answer"):
-        told = ": no answer"
-    elif problem:
-        # What was being done, and AWS's code for what came of it. Its message may name a session or a request.
-        told = f": {': '.join(problem.split(': ')[:2])}"
-    else:
-        told = ""
-    return f"the sweep could not list it{told}"
+    # What was being done, and AWS's code for what came of it. Its message may name a session or a request.
+    told = "no answer" if problem.startswith("no answer") else ": ".join(problem.split(": ")[:2])
+    return f"the sweep could not list it: {told}"

@@ -31,13 +31,15 @@ class PlaceFound:
         began: When its list began (aware, UTC).
         listed: What is there; None where it could not be listed to its end: what is missing then means nothing.
         has_versions: Whether `listed` has every version that is swept.
-        problem: One line; empty where all went well.
+        versions_problem: Why it has not, in one line; empty where it has, or where nobody wants them.
+        problem: All that went wrong, in one line; empty where all went well.
     """
 
     region: str
     began: datetime
     listed: Collection[FunctionArn] | None = None
     has_versions: bool = False
+    versions_problem: str = ""
     problem: str = ""
 
 
@@ -57,17 +59,25 @@ async def sweep_place(place: Place, course: Course) -> PlaceFound:
         return _unlisted(place, began, error.text, course)
     began = listing.began
     listed = Roll(one.function for one in listing.entries)
-    problem = listing.versions_problem and f"versions: {listing.versions_problem}"
-    has_versions = course.world.settings.sweep_versions and not problem
+    without_versions = listing.versions_problem
     due = await settle(listing.entries, place, course)
     # To send may take hours, at the pace set: of the rest nothing is kept for that.
     del listing
+    unsent = ""
     if course.plan is None:
-        problem = await _queue(due, course, place) or problem
+        unsent = await _queue(due, course, place)
     else:
         _note(due, course.plan, place)
+    problem = "; ".join(filter(None, (without_versions and f"versions: {without_versions}", unsent)))
     place.tally.failed += bool(problem)
-    return PlaceFound(region=place.region, began=began, listed=listed, has_versions=has_versions, problem=problem)
+    return PlaceFound(
+        region=place.region,
+        began=began,
+        listed=listed,
+        has_versions=course.world.settings.sweep_versions and not without_versions,
+        versions_problem=without_versions,
+        problem=problem,
+    )
 
 
 def _unlisted(place: Place, began: datetime, problem: str, course: Course) -> PlaceFound:

@@ -12,9 +12,9 @@ _Start = tuple[str, str, str]
 
 
 class Roll(Collection[FunctionArn]):
-    """A set of functions that is asked seldom: whether it has one takes a search through its text.
+    """A set of functions, in some 30 bytes for each; a set of the same ARNs takes 200.
 
-    Some 30 bytes for each; a set of the same ARNs takes 200.
+    Whether it has one takes some ten microseconds, of however many: its names are sorted.
 
     Args:
         functions: Which may be named twice.
@@ -33,7 +33,7 @@ class Roll(Collection[FunctionArn]):
     def __contains__(self, function: object) -> bool:
         if not isinstance(function, FunctionArn):
             return False
-        return f"{_END}{_name(function)}{_END}" in self._texts.get(_start(function), "")
+        return _has(self._texts.get(_start(function), _END), _name(function))
 
     def __iter__(self) -> Iterator[FunctionArn]:
         for start, text in self._texts.items():
@@ -48,3 +48,20 @@ def _start(function: FunctionArn) -> _Start:
 
 def _name(function: FunctionArn) -> str:
     return function.name if function.qualifier is None else f"{function.name}:{function.qualifier}"
+
+
+def _has(text: str, name: str) -> bool:
+    """Whether it is among the sorted names of a text, each of which stands between two ends."""
+    low, high = 0, len(text) - 1
+    # Both are the place of an end; the name, if it is there, is between them.
+    while low < high:
+        before = text.rfind(_END, low, (low + high) // 2)
+        after = text.find(_END, before + 1)
+        middle = text[before + 1 : after]
+        if middle == name:
+            return True
+        if middle < name:
+            low = after
+        else:
+            high = before
+    return False

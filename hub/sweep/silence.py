@@ -1,7 +1,6 @@
 """How long a sweep waits for an account: shorter where its whole region has been silent of late."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from enum import StrEnum
@@ -48,7 +47,7 @@ class Silence:
     """What all accounts of one sweep know of who answers, by question and region."""
 
     def __init__(self) -> None:
-        self._regions: defaultdict[tuple[Question, str], _Region] = defaultdict(_Region)
+        self._regions: dict[tuple[Question, str], _Region] = {}
 
     @contextmanager
     def waited(self, question: Question, account: str, region: str, *, besides: float = 0.0) -> Iterator["Wait"]:
@@ -63,7 +62,7 @@ class Silence:
         Raises:
             Silent, Unavailable: What was raised inside; it is counted against the region.
         """
-        known = self._regions[question, region]
+        known = self._regions.setdefault((question, region), _Region(region))
         wait = Wait(known, account, besides)
         known.waits.add(wait)
         try:
@@ -106,7 +105,7 @@ class Wait:
         self.since = _now()
         self._region = region
         self._besides = besides
-        self._is_short = len(region.given_up - {account}) >= IN_A_ROW
+        self._is_short = region.others(account) >= IN_A_ROW
         self._timeout: asyncio.Timeout | None = None
 
     @asynccontextmanager
@@ -147,21 +146,27 @@ class Wait:
         return self.since + self._patience
 
     def _told(self) -> str:
-        others = len(self._region.given_up - {self.account})
-        return f"no answer for {_in_words(self._patience)}" + (
-            f", as from {others} other accounts in this region" if self._is_short else ""
-        )
+        told = f"no answer for {_in_words(self._patience)}"
+        if self._is_short:
+            told += f", as from {self._region.others(self.account)} other accounts"
+            # An account's regions are asked for once, wherever they are.
+            told += " in this region" if self._region.name else ""
+        return told
 
 
 class _Region:
     """Who waits for an answer of a region, and who has waited in vain.
+
+    Args:
+        name: Empty where the question concerns none.
 
     Attributes:
         given_up: The accounts of which no answer came, since the last one that did.
         waits: In hand.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self.name = name
         self.given_up: set[str] = set()
         self.waits: set[Wait] = set()
         self._answered = float("-inf")
@@ -169,6 +174,10 @@ class _Region:
     @property
     def is_silent(self) -> bool:
         return len(self.given_up) >= IN_A_ROW
+
+    def others(self, account: str) -> int:
+        """How many were given up besides this one."""
+        return len(self.given_up) - (account in self.given_up)
 
     def answer(self) -> None:
         self._answered = _now()

@@ -67,12 +67,17 @@ class Slot:
             self._all.release()
             self._own.release()
 
+    async def regain(self) -> None:
+        """Wait for it where it is not held: before any work that does not need the answer that did not come."""
+        if not self._is_held:
+            await self.take()
+
     @asynccontextmanager
     async def lent_in_silence(self, after: float = SILENCE) -> AsyncIterator[None]:
         """Around a wait for the account: when it takes long, others have the slot until the answer is there.
 
         The slot is waited for then, for as long as others work: a time-out for the account belongs inside. What raises
-        has no answer to work on, and does not wait.
+        has no answer to work on: it does not wait, and gives the slot up; see `regain`.
 
         Args:
             after: Seconds.
@@ -80,7 +85,9 @@ class Slot:
         timer = asyncio.get_running_loop().call_later(after, self.leave)
         try:
             yield
+        except BaseException:
+            self.leave()
+            raise
         finally:
             timer.cancel()
-        if not self._is_held:
-            await self.take()
+        await self.regain()

@@ -176,6 +176,7 @@ async def _names_tagged(place: Place, course: Course) -> frozenset[str] | None:
         raise
     except ScanhubError as error:
         _log_untagged(place, error, course)
+    await place.slot.regain()
     return None
 
 

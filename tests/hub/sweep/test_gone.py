@@ -8,9 +8,14 @@ import pytest
 from structlog.testing import capture_logs
 
 from hub.coverage import Coverage, CoverageState
+from hub.standing import CoverageRow
+from hub.sweep.gone import missing
+from hub.sweep.place import PlaceFound
+from hub.sweep.roll import Roll
 from spoke.errors import Misconfigured, Unavailable
 from tests.hub.sweep.rig import ACCOUNT, Rig, covered, function, snapshot
 from tests.virtual_time import run
+from worker.memory.clock import START
 
 PAYMENTS, ORDERS, THUMBNAILS = function("payments"), function("orders"), function("thumbnails")
 
@@ -173,3 +178,16 @@ class TestGone:
             assert report.counts.gone == 0
 
         run(main())
+
+    def test_what_went_long_ago_is_looked_for_in_no_list(self) -> None:
+        """The ledger keeps it for more than a year: where functions come and go that is most of what it knows."""
+
+        class Unasked(Roll):
+            def __contains__(self, function: object) -> bool:
+                raise AssertionError(f"{function} was looked for")
+
+        found = {"eu-central-1": PlaceFound(region="eu-central-1", began=START, listed=Unasked([PAYMENTS]))}
+        long_ago = START - timedelta(days=200)
+        assert missing(found, CoverageRow(function=ORDERS, state=CoverageState.GONE, at=long_ago)) is None
+        with pytest.raises(AssertionError, match="orders was looked for"):
+            missing(found, CoverageRow(function=ORDERS, state=CoverageState.COVERED, at=long_ago))

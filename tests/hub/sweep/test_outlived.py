@@ -295,7 +295,20 @@ class TestVersions:
 
         run(main())
 
-    def test_where_another_problem_hides_why(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_where_they_cannot_be_learned_once_more(self) -> None:
+        async def main() -> None:
+            rig = Rig(sweep_versions=True)
+            (there,) = rig.has(PAYMENTS)
+            await rig.knows(covered(there), old(self.version))
+            refused = NoAccess(REFUSED.removeprefix("the sweep could not list it: "))
+            rig.calls.after["rows"] = lambda: rig.estate.fail("versions", refused)
+            report = await rig.sweep()
+            assert await reason(rig, self.version) == f"its result is too old, and {REFUSED}"
+            assert (report.counts.gone, report.counts.outlived) == (0, 1)
+
+        run(main())
+
+    def test_where_the_queue_has_a_problem_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
         async def main() -> None:
             rig = Rig(sweep_versions=True)
             rig.has(PAYMENTS)
@@ -309,8 +322,13 @@ class TestVersions:
 
             monkeypatch.setattr(rig.queue, "send_all", taken_in_part)
             (problem,) = (await rig.sweep()).problems
-            assert problem.text == "the queue did not take 1 of 1 requests"
-            assert await reason(rig, self.version) == "its result is too old, and the sweep could not list it"
+            refusal = REFUSED.removeprefix("the sweep could not list it: ")
+            assert problem.text == f"versions: {refusal}; the queue did not take 1 of 1 requests"
+            assert await reason(rig, self.version) == f"its result is too old, and {REFUSED}"
+            rig.queue.send_all = taken  # type: ignore[method-assign]  # as it was
+            writes = rig.calls.made["replace"]
+            await rig.sweep()
+            assert rig.calls.made["replace"] == writes + 1, "the function is queued, no more"
 
         run(main())
 

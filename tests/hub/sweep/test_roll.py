@@ -1,4 +1,6 @@
+import random
 import sys
+import time
 from dataclasses import replace
 
 import pytest
@@ -48,3 +50,26 @@ def test_a_function_takes_little_more_than_its_name() -> None:
     roll = Roll(function(f"orders-service-{number:05}") for number in range(10_000))
     (text,) = roll._texts.values()
     assert sys.getsizeof(text) < 25 * 10_000
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_it_is_a_set_whatever_the_names(seed: int) -> None:
+    rng = random.Random(seed)  # noqa: S311  # the same each time
+
+    def any_function() -> FunctionArn:
+        name = "".join(rng.choices("abA_-1", k=rng.randint(1, 4)))
+        return replace(function(name), qualifier=rng.choice([None, None, "1", "12"]))
+
+    there = {any_function() for _ in range(rng.randint(0, 30))}
+    roll = Roll(there)
+    assert set(roll) == there
+    for one in [*there, *(any_function() for _ in range(100))]:
+        assert (one in roll) == (one in there)
+
+
+def test_many_may_be_looked_for_in_many() -> None:
+    """An account may have deleted as many functions as it still has: the ledger keeps those for more than a year."""
+    roll = Roll(function(f"orders-service-{number:05}") for number in range(50_000))
+    began = time.process_time()
+    assert not any(function(f"pull-request-{number:05}") in roll for number in range(20_000))
+    assert time.process_time() - began < 4, "a search through the text would take four times as long"

@@ -156,6 +156,23 @@ class TestOneRegion:
 
         run(main())
 
+    def test_of_what_concerns_no_region_none_is_named(self) -> None:
+        async def main() -> None:
+            accounts = Accounts(question=Question.REGIONS)
+            await accounts.fall_silent(region="")
+            assert await accounts.asks(10, 10**6, region="") == "no answer for 20 seconds, as from 3 other accounts"
+
+        run(main())
+
+    def test_who_was_given_up_before_is_not_counted_among_the_others(self) -> None:
+        async def main() -> None:
+            accounts = Accounts()
+            await accounts.fall_silent(IN_A_ROW + 1)
+            told = await accounts.asks(0, 10**6)
+            assert told == "no answer for 20 seconds, as from 3 other accounts in this region"
+
+        run(main())
+
     def test_its_slot_is_lent_at_once(self) -> None:
         async def main() -> None:
             accounts, slots = Accounts(), Slots(1)
@@ -295,5 +312,53 @@ class TestSweep:
             told = {one.text.partition(", as from")[0] for one in report.problems}
             expected = {"versions: no answer for 5 minutes", "versions: no answer for 22 seconds"}
             assert told == (expected if call == "versions" else set())
+
+        run(main())
+
+    @pytest.mark.parametrize("call", ["tagged", "versions"])
+    def test_no_more_places_than_may_are_at_work_where_a_question_was_not_answered(self, call: str) -> None:
+        """Each of them keeps in memory what it has to send."""
+
+        async def main() -> None:
+            rig, accounts = self.rig(12, sweep_versions=True, sweep_places=2)
+            at_work: list[int] = [0]
+
+            async def begins() -> None:
+                at_work.append(at_work[-1] + 1)
+                await asyncio.sleep(10)
+
+            def ends() -> None:
+                at_work.append(at_work[-1] - 1)
+
+            async def step(one: Step) -> None:
+                if one.operation == call and not one.after:
+                    await asyncio.sleep(10**7)
+                elif one.operation == "tagged":
+                    await begins() if not one.after else ends()
+
+            rig.estate.on_call = OnEachStep(step)
+            rig.calls.before["send_all"] = begins
+            rig.calls.after["send_all"] = ends
+            await rig.sweep(accounts)
+            assert len(rig.queued) == 36
+            assert max(at_work) == 2
+
+        run(main())
+
+    def test_a_region_that_takes_no_connection_holds_up_nobody(self) -> None:
+        async def main() -> None:
+            rig, accounts = self.rig(40, sweep_places=2)
+
+            async def step(one: Step) -> None:
+                await asyncio.sleep(0.05)
+                if not one.after and one.operation == "functions" and one.region == REGION:
+                    raise Unavailable("listing functions: no connection to https://lambda.me-central-1.amazonaws.com")
+
+            rig.estate.on_call = OnEachStep(step)
+            report = await rig.sweep(accounts)
+            assert len(report.problems) == 40
+            assert len(rig.queued) == 80
+            # Ten turns of four accounts, each as long as its tries; with its slot held it would be two at a time.
+            assert report.duration < 10 * 30
 
         run(main())

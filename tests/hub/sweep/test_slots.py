@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 
 import pytest
 
@@ -113,6 +114,32 @@ class TestSilence:
                 assert now() == 20
             with pytest.raises(OSError, match="closed"):
                 silent.result()
+
+        run(main())
+
+    def test_who_got_no_answer_gives_it_up_at_once_and_may_regain_it(self) -> None:
+        async def main() -> None:
+            slots = Slots(1)
+
+            async def refused() -> None:
+                async with slots.of_account().taken() as slot:
+                    with contextlib.suppress(OSError):
+                        async with slot.lent_in_silence():
+                            raise OSError("no connection")
+                    await asyncio.sleep(5)
+                    await slot.regain()
+                    await slot.regain()
+                    await asyncio.sleep(10)
+
+            other = asyncio.create_task(refused())
+            await asyncio.sleep(0)
+            async with slots.of_account().taken():
+                assert now() == 0
+                await asyncio.sleep(7)
+            await asyncio.sleep(0)
+            async with slots.of_account().taken():
+                assert now() == 17
+            await other
 
         run(main())
 
