@@ -9,6 +9,9 @@ from tests.simulation.plan import ACCOUNTS, REGIONS, Rates, Sending, Trouble
 SHUT = 0.7
 """Share of the plans with sweeps, but for the calm ones, in which something cannot be listed while results grow old."""
 
+FAILED = 0.5
+"""Share of the functions without a result of which the last try has failed, in plans with sweeps."""
+
 
 def weather(draft: Draft) -> None:
     """What concerns many at once, for a while."""
@@ -112,6 +115,18 @@ def shut(draft: Draft, rng: Random) -> None:
             if rng.random() < 0.7:
                 asked = max(0.0, second + rng.uniform(-30, 10))
                 draft.add(asked, Sending(kind="request", function=index, about=asked))
+
+
+def failures(draft: Draft, rng: Random) -> None:
+    """Functions that were tried in vain before: where nothing changes, only a sweep comes back to them.
+
+    Args:
+        draft: The plan.
+        rng: Of this alone: the other plans stay as they are.
+    """
+    for index, function in enumerate(draft.functions):
+        if not function.ledger and rng.random() < FAILED:
+            draft.functions[index] = replace(function, ledger="failed")
 
 
 def rates(draft: Draft) -> Rates:

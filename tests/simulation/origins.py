@@ -14,6 +14,9 @@ from worker.memory.artifacts import artifacts_of, sarif, scan_result
 BEFORE = 300.0
 """Seconds before the start at which the functions came to be that exist then."""
 
+FAILED_BEFORE = 200.0
+"""Seconds before the start at which the last try failed of what has failed by then."""
+
 TTL = timedelta(days=30)
 """For so long a result is good."""
 
@@ -38,8 +41,23 @@ async def settle_in(function: FunctionPlan, grounds: Grounds) -> None:
         scan=function.scan,
         history=[Version(-BEFORE, label if function.exists else None, moment(-BEFORE))],
     )
-    if function.ledger and function.exists:
+    if function.ledger == "failed" and function.exists:
+        await _note_a_failure(function, grounds)
+    elif function.ledger and function.exists:
         await _store_a_result(function, label, grounds)
+
+
+async def _note_a_failure(function: FunctionPlan, grounds: Grounds) -> None:
+    snapshot = grounds.organization.describe(function.arn, 0.0)
+    failure = Coverage(
+        function=function.arn,
+        state=CoverageState.FAILED,
+        reason="scanner_crashed",
+        at=moment(-FAILED_BEFORE),
+        as_of=snapshot.last_modified,
+        fingerprint=snapshot.fingerprint,
+    )
+    await grounds.ledger.record(failure)
 
 
 async def _store_a_result(function: FunctionPlan, label: str, grounds: Grounds) -> None:

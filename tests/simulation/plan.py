@@ -22,7 +22,8 @@ class FunctionPlan:
     """One function of the organization; see `tests.simulation.truth.Function`.
 
     Attributes:
-        ledger: What is known of it at the start: "", "fresh", "ageing" (until `AGED_AT`) or "old".
+        ledger: What is known of it at the start: "", "fresh", "ageing" (until `AGED_AT`), "old", or "failed": the last
+            try came to nothing.
         exists: Whether it is there at the start.
     """
 

@@ -50,6 +50,7 @@ def plan(seed: int) -> Plan:
     misfortunes.sweeps(draft)
     if draft.is_swept and theme != "calm":
         misfortunes.shut(draft, Random(f"shut {seed}"))  # noqa: S311  # repeatable on purpose
+        misfortunes.failures(draft, Random(f"failures {seed}"))  # noqa: S311  # repeatable on purpose
     return Plan(
         seed=seed,
         theme=theme,

@@ -12,9 +12,7 @@ from tests.simulation.hunt import EXIT_CAUGHT
 from tests.simulation.mutants.mutant import Mutant
 
 ROOT = Path(__file__).parents[3]
-
 COPIED = ("spoke", "hub", "worker", "tests/simulation")
-
 HUNT = ("-m", "tests.simulation.hunt")
 
 
