@@ -9,6 +9,9 @@ from tests.simulation.plan import ACCOUNTS, REGIONS, Rates, Sending, Trouble
 SHUT = 0.7
 """Share of the plans with sweeps, but for the calm ones, in which something cannot be listed while results grow old."""
 
+AMID_WORK = 0.4
+"""Share of the plans, but for calm ones and storms, in which somebody pauses the service soon after a message came."""
+
 FAILED = 0.5
 """Share of the functions without a result of which the last try has failed, in plans with sweeps."""
 
@@ -75,6 +78,21 @@ def sweeps(draft: Draft) -> None:
         )
     if draft.theme not in {"calm", "storm"} and rng.random() < 0.15:
         draft.trouble(rng.uniform(0, draft.span), Trouble(kind="pause", seconds=rng.uniform(5, 1500)))
+
+
+def pauses_amid_work(draft: Draft, rng: Random) -> None:
+    """A pause soon after something was sent: the more likely that it waits for a slot when the pause is heard of.
+
+    Args:
+        draft: The plan.
+        rng: Of this alone: the other plans stay as they are.
+    """
+    if rng.random() >= AMID_WORK:
+        return
+    sent = sorted(second for second, one in draft.happenings if isinstance(one, Sending) and second < draft.span)
+    if sent:
+        at = rng.choice(sent) + rng.uniform(0, 30)
+        draft.trouble(at, Trouble(kind="pause", seconds=rng.uniform(20, 300)))
 
 
 def shut(draft: Draft, rng: Random) -> None:

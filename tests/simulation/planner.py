@@ -51,6 +51,8 @@ def plan(seed: int) -> Plan:
     if draft.is_swept and theme != "calm":
         misfortunes.shut(draft, Random(f"shut {seed}"))  # noqa: S311  # repeatable on purpose
         misfortunes.failures(draft, Random(f"failures {seed}"))  # noqa: S311  # repeatable on purpose
+    if theme not in {"calm", "storm"}:
+        misfortunes.pauses_amid_work(draft, Random(f"pause {seed}"))  # noqa: S311  # repeatable on purpose
     return Plan(
         seed=seed,
         theme=theme,
