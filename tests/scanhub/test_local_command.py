@@ -96,6 +96,7 @@ def test_a_scan_is_asked_for_and_done_by_the_scanner_that_was_printed(shell: She
 
 
 def test_the_doctor_misses_only_what_no_laptop_has(shell: Shell) -> None:
+    assert scanhub("sweep", **shell).code == 0
     run = scanhub("doctor", "--json", **shell)
     failed = {one["name"] for one in json.loads(run.out)["checks"] if one["verdict"] == "failed"}
     assert failed == {"service", "organization-trail"}, "no task runs here, and no trail is kept"
