@@ -1,14 +1,12 @@
 """What is DynamoDB's alone: answers that are lost, refusals that explain nothing, real parallel writes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from aiobotocore.session import AioSession
 from botocore.exceptions import ClientError
 
 from hub.ledger_schema import Key
@@ -16,12 +14,10 @@ from hub.ledger_wire import wire_item
 from hub.register import DynamoRegister
 from hub.service_notes import ObjectiveDay, Pause
 from hub.sweeps import AccountClaimed, AccountDone, AccountHeld, ScopeNote
-from infra.local.mends import dynamodb_atomicity
 from spoke.errors import Throttled, Unavailable
 from tests import virtual_time
-from tests.conftest import REGION
 from tests.hub.dynamodb_answers import Answers, cancelled, refusal, twice
-from tests.ledger_rig import TABLE, create_table
+from tests.ledger_rig import TABLE
 from tests.ledger_samples import HOUR, MINUTE, NOW
 from tests.register_rig import CLAIM, DAY, NARROW, OUTCOME, PAYMENTS, WHOLE, DynamoRegisterRig, begun, claimed
 
@@ -32,21 +28,8 @@ TODAY = ObjectiveDay(day=date(2026, 11, 21), target=600, changes=12, within=10, 
 
 
 @pytest.fixture
-async def client(aws: AioSession) -> AsyncIterator["DynamoDBClient"]:
-    async with aws.create_client("dynamodb", region_name=REGION) as one:
-        await create_table(one)
-        yield one
-
-
-@pytest.fixture
 def rig(client: "DynamoDBClient") -> DynamoRegisterRig:
     return DynamoRegisterRig(client)
-
-
-@pytest.fixture
-def atomic() -> Iterator[None]:
-    with dynamodb_atomicity.mended():
-        yield
 
 
 def lose_answers(client: "DynamoDBClient", patch: pytest.MonkeyPatch) -> None:
