@@ -7,6 +7,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from hub.ledger import DynamoLedger
+from tests.hub.answers import AnswersByList
 from tests.ledger_rig import TABLE
 
 
@@ -21,21 +22,10 @@ def twice(send: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
     return send_twice
 
 
-class Answers:
-    """A client that answers from a list: what moto never says. The last answer stands for all that follow."""
+class Answers(AnswersByList):
+    """Of a client of DynamoDB."""
 
-    def __init__(self, *answers: Any) -> None:
-        self._answers = list(answers)
-        self.requests: list[dict[str, Any]] = []
-
-    async def _answer(self, **request: Any) -> Any:  # noqa: ANN401  # as the client's own methods
-        self.requests.append(request)
-        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    update_item = transact_write_items = batch_get_item = describe_table = _answer
+    update_item = transact_write_items = batch_get_item = describe_table = AnswersByList.answer
 
 
 def refusal(code: str, **more: Any) -> ClientError:

@@ -15,6 +15,7 @@ from hub.message import Message, Parking, Source
 from hub.queue import SqsQueue
 from spoke.errors import Misconfigured, ScanhubError, Throttled, Unavailable
 from tests import virtual_time
+from tests.hub.answers import AnswersByList
 from tests.queue_rig import SqsRig, event, one_message, sqs_rig
 from worker.memory.clock import START, ManualClock
 
@@ -24,22 +25,11 @@ MINUTES = timedelta(minutes=1)
 PARKING = Parking("malformed", "not JSON: line 1 column 1", "", 1, START)
 
 
-class Answers:
-    """A client that answers from a list: what moto never says. The last answer stands for all that follow."""
+class Answers(AnswersByList):
+    """Of a client of SQS."""
 
-    def __init__(self, *answers: Any) -> None:
-        self._answers = list(answers)
-        self.requests: list[dict[str, Any]] = []
-
-    async def _answer(self, **request: Any) -> Any:  # noqa: ANN401  # as the client's own methods
-        self.requests.append(request)
-        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
-        if isinstance(answer, BaseException):
-            raise answer
-        return answer
-
-    receive_message = change_message_visibility = change_message_visibility_batch = _answer
-    delete_message_batch = send_message = send_message_batch = get_queue_attributes = _answer
+    receive_message = change_message_visibility = change_message_visibility_batch = AnswersByList.answer
+    delete_message_batch = send_message = send_message_batch = get_queue_attributes = AnswersByList.answer
 
 
 def queue_answered(*answers: Any, clock: ManualClock | None = None) -> tuple[SqsQueue, Answers]:
